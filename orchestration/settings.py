@@ -1,0 +1,101 @@
+"""Every setting, read once from environment variables prefixed CATALYST_, so that no other module looks for one."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Nothing leaves the machine unasked, and nothing waits for a network that may not be there.
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DBT_VERSION_CHECK": "false",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+}
+
+
+def _home_of(project: Path) -> Path:
+    # Two companies never share a warehouse unasked.
+    return (REPOSITORY if project == REPOSITORY / "dbt_project" else project) / ".catalyst"
+
+
+class Settings(BaseSettings):
+    """Where things are; see the fields for the environment variable of each (CATALYST_<FIELD>)."""
+
+    model_config = SettingsConfigDict(env_prefix="CATALYST_", frozen=True)
+
+    project: Path = Field(
+        default=REPOSITORY / "dbt_project",
+        description="The dbt project to build; one of your own brings its contracts in a folder `feeds` of its own.",
+    )
+    home: Path = Field(
+        default_factory=lambda chosen: _home_of(chosen["project"]),
+        description="Folder of every local file: the warehouse, the published copy, reports, the simulated company.",
+    )
+
+    @field_validator("home", "project", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @property
+    def is_default_project(self) -> bool:
+        """Whether the simulated company, rather than a project of the user's own, is being run."""
+        return self.project == REPOSITORY / "dbt_project"
+
+    @property
+    def built_in_feeds(self) -> Path:
+        """The folder of the contracts that the built-in dbt project reads."""
+        return REPOSITORY / "orchestration" / "feeds"
+
+    @property
+    def feeds(self) -> Path:
+        """The folder of the contracts to land."""
+        return self.built_in_feeds if self.is_default_project else self.project / "feeds"
+
+    @property
+    def warehouse(self) -> Path:
+        """The one DuckDB file that a run writes."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The folder of the read-only copies for BI tools, the API and reports."""
+        return self.home / "published"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of the HTML reports, one a date."""
+        return self.home / "reports"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder in which Dagster keeps runs and asset history."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """The folder of dbt's own products (manifest, run results) of the runs that Catalyst starts."""
+        return self.home / "dbt" / self.project.name
+
+    @cached_property
+    def child_environment(self) -> dict[str, str]:
+        """The environment for processes that a run starts: the caller's, with the paths absolute and telemetry off."""
+        return {
+            **os.environ,
+            **TELEMETRY_OFF,
+            "CATALYST_HOME": str(self.home),
+            "CATALYST_PROJECT": str(self.project),
+            "DAGSTER_HOME": str(self.dagster_home),
+        }
+
+
+def load() -> Settings:
+    """Reads the settings from the environment and switches every library's telemetry off in this process."""
+    os.environ.update(TELEMETRY_OFF)
+    return Settings()
