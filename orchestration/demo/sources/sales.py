@@ -1,0 +1,240 @@
+"""What the tills and the web shop record of a day: today's purchases, late ones of days before, and returns."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.demo.baskets import ANONYMOUS, RETURN_DAYS, Lines, followed_up, joined, lines
+from orchestration.demo.catalogue import CATEGORY_OF, EUR_PER_USD, LOCATION_IDS, PRODUCT_IDS, WEB
+from orchestration.demo.company import Bools, Company, Ints
+from orchestration.demo.customers import COUNTRIES, customer_id
+from orchestration.demo.mess import Batch, Fault, FeedShape, Row, one, replaced, spelled_or_unknown, spoil
+from orchestration.demo.promotions import NO_PROMOTION, promotion_id
+
+# The web shop began to note the device a year after the opening.
+DEVICE_FROM = 365
+_DEVICES = ("mobile", "desktop", "tablet", None)
+_CLOCK = tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86400))
+_RECORDED_LAST = "23:58:30"
+
+_PRICES = (
+    *one("unit_price", "range", 0.0, 0.0, 10_000_000.0, 10_000_000.0, -4.99),
+    *one("unit_price", "required", None),
+    *one("quantity", "range", 99_999, -50_000),
+    *one("product_id", "required", None, None),
+    *one("product_id", "pattern", "???"),
+    *one("currency", "pattern", "XXX"),
+    Fault({"unit_price": 0.0, "quantity": 99_999}, ("unit_price:range", "quantity:range")),
+    Fault({"unit_price": 10_000_000.0, "product_id": None}, ("unit_price:range", "product_id:required")),
+)
+SALES = FeedShape(
+    "raw_pos.sales",
+    ("sale_line_id", "receipt_id", "store_id", "sold_at", "product_id", "customer_id", "quantity", "unit_price",
+     "currency", "promotion_id", "recorded_at"),
+    ("sale_line_id",),
+    (*_PRICES, *one("store_id", "pattern", "TEST"), *one("sold_at", "required", None)),
+    retry_suffix="-1",
+)  # fmt: skip
+ORDERS = FeedShape(
+    "raw_web.orders",
+    ("order_line_id", "order_id", "ordered_at", "product_id", "category", "customer_id", "quantity", "unit_price",
+     "currency", "promotion_id", "shipping_country", "recorded_at", "device"),
+    ("order_line_id",),
+    (*_PRICES, *one("customer_id", "pattern", "guest"), *one("order_id", "required", None)),
+    retry_suffix="-1",
+)  # fmt: skip
+_ORDER_TYPES = {
+    "ordered_at": pa.timestamp("us"),
+    "recorded_at": pa.timestamp("us"),
+    "quantity": pa.int64(),
+    "unit_price": pa.float64(),
+}
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """Lines as recorded on a day, in order.
+
+    Attributes:
+        happened: Second of the day of the sale, or of today if it is a return.
+        recorded: Second of today.
+    """
+
+    lines: Lines
+    is_return: Bools
+    happened: Ints
+    recorded: Ints
+
+
+def sales_batch(company: Company, t: int) -> Batch:
+    """Returns the rows that the tills record on day number `t`; the database adds entry ids."""
+    day = company.day(t)
+    last = f"{day} {_RECORDED_LAST}"
+    return spoil(
+        company,
+        SALES,
+        day,
+        _sales(company, t),
+        _sales(company, t - 1) if t else (),
+        lambda row: replaced(SALES, row, {"recorded_at": last}),
+    )
+
+
+def orders_batch(company: Company, t: int) -> Batch:
+    """Returns the rows that the web shop records on day number `t`, with a device even before it was noted."""
+    day = company.day(t)
+    last = f"{day} {_RECORDED_LAST}"
+    return spoil(
+        company,
+        ORDERS,
+        day,
+        _orders(company, t),
+        _orders(company, t - 1) if t else (),
+        lambda row: replaced(ORDERS, row, {"recorded_at": last}),
+    )
+
+
+def orders_parquet(batch: Batch, t: int) -> bytes:
+    """Returns the web shop's file of a day."""
+    names = ORDERS.columns if t >= DEVICE_FROM else ORDERS.columns[:-1]
+    columns = list(zip(*batch.rows, strict=True)) or [()] * len(ORDERS.columns)
+    arrays = []
+    for name, values in zip(names, columns, strict=False):
+        kind = _ORDER_TYPES.get(name, pa.string())
+        if pa.types.is_timestamp(kind):
+            arrays.append(pa.array(values, pa.string()).cast(kind))
+        else:
+            arrays.append(pa.array(values, kind))
+    buffer = io.BytesIO()
+    # A day is small: dictionaries and statistics would take most of the time and none of the space.
+    table = pa.Table.from_arrays(arrays, names=list(names))
+    pq.write_table(table, buffer, compression="snappy", use_dictionary=False, write_statistics=False)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=4)
+def _sales(company: Company, t: int) -> list[Row]:
+    recorded, _ = _recorded(company, t)
+    found = recorded.lines
+    line_ids, receipt_ids = _ids(company, t, recorded, "S", "R")
+    sold_at, recorded_at = _times(company, t, recorded)
+    columns = (
+        line_ids,
+        receipt_ids,
+        [LOCATION_IDS[i] for i in found["location"].tolist()],
+        sold_at,
+        [PRODUCT_IDS[i] for i in found["product"].tolist()],
+        _customer_ids(found),
+        _quantities(recorded),
+        found["price"].tolist(),
+        ["EUR"] * len(found),
+        _promotion_ids(found),
+        recorded_at,
+    )
+    return list(zip(*columns, strict=True))
+
+
+@lru_cache(maxsize=4)
+def _orders(company: Company, t: int) -> list[Row]:
+    _, recorded = _recorded(company, t)
+    found = recorded.lines
+    line_ids, order_ids = _ids(company, t, recorded, "W", "O")
+    ordered_at, recorded_at = _times(company, t, recorded)
+    countries = [COUNTRIES[i] for i in found["city"].tolist()]
+    in_usd = np.array([country == "US" for country in countries], dtype=bool)
+    columns = (
+        line_ids,
+        order_ids,
+        ordered_at,
+        [PRODUCT_IDS[i] for i in found["product"].tolist()],
+        list(map(spelled_or_unknown, CATEGORY_OF[found["product"]].tolist(), found["spelling"].tolist())),
+        _customer_ids(found),
+        _quantities(recorded),
+        np.where(in_usd, np.round(found["price"] / EUR_PER_USD, 2), found["price"]).tolist(),
+        ["USD" if country == "US" else "EUR" for country in countries],
+        _promotion_ids(found),
+        countries,
+        recorded_at,
+        [_DEVICES[0 if d < 52 else 1 if d < 88 else 2 if d < 97 else 3] for d in found["device"].tolist()],
+    )
+    return list(zip(*columns, strict=True))
+
+
+def _ids(company: Company, t: int, recorded: _Recorded, system: str, document: str) -> tuple[list[str], list[str]]:
+    """Ids of lines, and of the receipts or orders; those of returns are derived from what was sold."""
+    dates = {s: f"{company.day(s):%Y%m%d}" for s in range(max(t - RETURN_DAYS, 0), t + 1)}
+    # Lines of one basket may come back on different days, each time with a new document.
+    prefixes = {
+        (s, back): (f"{system}R{date}-", f"{document}R{dates[t]}-{date[4:]}-")
+        if back
+        else (f"{system}L{date}-", f"{document}C{date}-")
+        for s, date in dates.items()
+        for back in (False, True)
+    }
+    found = [prefixes[key] for key in zip(recorded.lines["sold_t"].tolist(), recorded.is_return.tolist(), strict=True)]
+    return (
+        [f"{prefix[0]}{number}" for prefix, number in zip(found, recorded.lines["number"].tolist(), strict=True)],
+        [f"{prefix[1]}{basket}" for prefix, basket in zip(found, recorded.lines["basket"].tolist(), strict=True)],
+    )
+
+
+def _customer_ids(found: Lines) -> list[str | None]:
+    return [None if i == ANONYMOUS else customer_id(i) for i in found["customer"].tolist()]
+
+
+def _promotion_ids(found: Lines) -> list[str | None]:
+    return [None if code == NO_PROMOTION else promotion_id(code) for code in found["promotion"].tolist()]
+
+
+def _quantities(recorded: _Recorded) -> list[int]:
+    quantity = recorded.lines["quantity"]
+    signed: list[int] = np.where(recorded.is_return, -quantity, quantity).tolist()
+    return signed
+
+
+def _times(company: Company, t: int, recorded: _Recorded) -> tuple[list[str], list[str]]:
+    today = f"{company.day(t)} "
+    dates = {s: f"{company.day(s)} " for s in range(max(t - RETURN_DAYS, 0), t + 1)}
+    days = np.where(recorded.is_return, t, recorded.lines["sold_t"]).tolist()
+    happened = [dates[d] + _CLOCK[s] for d, s in zip(days, recorded.happened.tolist(), strict=True)]
+    return happened, [today + _CLOCK[s] for s in recorded.recorded.tolist()]
+
+
+@lru_cache(maxsize=4)
+def _recorded(company: Company, t: int) -> tuple[_Recorded, _Recorded]:
+    """What the tills record on day number `t`, and what the web shop does."""
+    found, is_return = _due(company, t)
+    return_second = 9 * 3600 + (found["second"] * 7 + found["number"]) % (11 * 3600)
+    happened = np.where(is_return, return_second, found["second"])
+    # Late tills send by night; everything else is on record within the minute.
+    at_night = 2 * 3600 + found["number"] * 37 % (4 * 3600)
+    recorded = np.where((found["sold_t"] < t) & ~is_return, at_night, happened + 2 + found["number"] % 40)
+    in_web = found["location"] == WEB
+    order = np.lexsort((found["number"], found["sold_t"], recorded, in_web))
+    found, is_return, happened, recorded = found[order], is_return[order], happened[order], recorded[order]
+    tills, web = slice(None, len(order) - int(in_web.sum())), slice(len(order) - int(in_web.sum()), None)
+    return (
+        _Recorded(found[tills], is_return[tills], happened[tills], recorded[tills]),
+        _Recorded(found[web], is_return[web], happened[web], recorded[web]),
+    )
+
+
+def _due(company: Company, t: int) -> tuple[Lines, Bools]:
+    """Lines to record on day number `t`, and which of them are returns."""
+    today = lines(company, t)
+    today = today[today["late"] == 0]
+    before = [followed_up(company, s) for s in range(max(t - RETURN_DAYS, 0), t)]
+    if not before:
+        return today, np.zeros(len(today), dtype=np.bool_)
+    earlier = joined(before)
+    late = earlier[(earlier["late"] > 0) & (earlier["sold_t"] + earlier["late"] == t)]
+    back = earlier[(earlier["returned"] > 0) & (earlier["sold_t"] + earlier["returned"] == t)]
+    is_return = np.zeros(len(today) + len(late) + len(back), dtype=np.bool_)
+    is_return[len(today) + len(late) :] = True
+    return joined([today, late, back]), is_return

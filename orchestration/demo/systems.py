@@ -1,0 +1,149 @@
+"""Writes the source systems of the simulated company up to a day, whole or not at all as far as anybody can tell.
+
+Files appear by rename, the tills' database grows in one transaction that also holds how far it has come, and
+company.json is written last. So an advance that is killed anywhere is simply done again: it writes the same bytes to
+the same files, and leaves alone what the database already holds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from orchestration.demo.company import HISTORY_DAYS, Company
+from orchestration.demo.mess import BadRow, Batch, bad_rows
+from orchestration.demo.register import Register, demo_folder, read_register, replace_file, write_register
+from orchestration.demo.sources import whole_day
+from orchestration.demo.truth import write_truth
+from orchestration.errors import CatalystError
+
+_TYPES = {
+    "quantity": "INTEGER",
+    "birth_year": "INTEGER",
+    "unit_price": "REAL",
+    "sold_at": "DATETIME",
+    "recorded_at": "DATETIME",
+    "signed_up_at": "DATETIME",
+    "updated_at": "DATETIME",
+}
+
+
+@dataclass(frozen=True)
+class AdvanceResult:
+    """What an advance did.
+
+    Attributes:
+        generated_through: The last day that the systems hold now.
+        days: How many days were generated.
+        rows: How many rows they gained, by feed; of the inventory, which keeps 30 days, all snapshots are counted.
+    """
+
+    company: Company
+    generated_through: date
+    days: int
+    rows: Mapping[str, int]
+
+
+def advance(
+    home: Path,
+    as_of: date,
+    scale: float = 1.0,
+    seed: int = 7,
+    *,
+    opened: date | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> AdvanceResult:
+    """Writes all source systems through a day; founds the company at the first call.
+
+    Args:
+        home: CATALYST_HOME; the systems live in its folder `demo`.
+        as_of: Last day that they are to hold. If they hold it already, nothing happens.
+        scale: Size of the company.
+        seed: Which company.
+        opened: Its first day; 730 days before `as_of` if not given. Only the first call decides.
+        on_progress: Called after each day with days done and days to do.
+
+    Raises:
+        CatalystError: The home holds another company, or the day lies before the opening.
+    """
+    register = _register(home, as_of, scale, seed, opened)
+    company, known = register.company, register.generated_through
+    company.t(as_of)
+    through = max(as_of, register.advancing_to or as_of)
+    if known is not None and known >= through:
+        return AdvanceResult(company, known, 0, {})
+    write_register(home, replace(register, advancing_to=through))
+    first = 0 if known is None else company.t(known) + 1
+    rows: Counter[str] = Counter()
+    bad: list[BadRow] = []
+    total = company.t(through) - first + 1
+    root = demo_folder(home)
+    with closing(sqlite3.connect(root / "pos.db", isolation_level=None)) as database:
+        in_database = _prepare(database, company)
+        for t in range(first, company.t(through) + 1):
+            day = whole_day(company, t)
+            for path, content in day.files.items():
+                replace_file(root / path, content)
+            if t > in_database:
+                _insert(database, "sales", day.sales, company.day(t))
+                _insert(database, "customers", day.customers, company.day(t))
+            for batch in day.batches:
+                rows[batch.shape.id] += len(batch.rows)
+                bad += bad_rows(batch, company.day(t))
+            if on_progress is not None:
+                on_progress(t - first + 1, total)
+        database.execute("update demo_progress set generated_through = ?", [str(through)])
+        database.execute("commit")
+    write_truth(home, company, through, known, bad)
+    write_register(home, Register(company, generated_through=through))
+    return AdvanceResult(company, through, total, dict(rows))
+
+
+def _register(home: Path, as_of: date, scale: float, seed: int, opened: date | None) -> Register:
+    register = read_register(home)
+    if register is None:
+        company = Company(opened=opened or as_of - timedelta(days=HISTORY_DAYS), seed=seed, scale=scale)
+        company.t(as_of)
+        return Register(company)
+    company = register.company
+    for name, wanted, found in (
+        ("scale", scale, company.scale),
+        ("seed", seed, company.seed),
+        ("opening day", opened or company.opened, company.opened),
+    ):
+        if wanted != found:
+            raise CatalystError(
+                f"The simulated company in {demo_folder(home)} has {name} {found}, not {wanted}: run with {found}, "
+                f"or set CATALYST_HOME to a new folder to found another one."
+            )
+    return register
+
+
+def _prepare(database: sqlite3.Connection, company: Company) -> int:
+    """Begins the transaction and returns the last day number that the database holds, -1 for none."""
+    # As large as a default company: nothing is written before the commit, so that a kill leaves little to undo.
+    database.execute("pragma cache_size = -131072")
+    database.execute("begin immediate")
+    database.execute("create table if not exists demo_progress (generated_through text)")
+    found = database.execute("select generated_through from demo_progress").fetchall()
+    if not found:
+        database.execute("insert into demo_progress values (null)")
+    return company.t(date.fromisoformat(found[0][0])) if found and found[0][0] else -1
+
+
+def _insert(database: sqlite3.Connection, table: str, batch: Batch, day: date) -> None:
+    names = batch.shape.columns
+    columns = ", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in names)
+    database.execute(f"create table if not exists {table} (entry_id INTEGER PRIMARY KEY, {columns})")
+    if not batch.rows:
+        return
+    marks = ", ".join("?" * len(names))
+    # The first entry of a day has the day in its number, and SQLite counts on from there.
+    first = int(f"{day:%Y%m%d}") * 1_000_000 + 1
+    database.execute(f"insert into {table} values (?, {marks})", [first, *batch.rows[0]])
+    database.executemany(f"insert into {table} ({', '.join(names)}) values ({marks})", batch.rows[1:])
