@@ -1,0 +1,146 @@
+"""The warehouse: the only module that opens the DuckDB file that a run writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from orchestration.contracts import Feed
+from orchestration.errors import CatalystError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+QUALITY_TABLES = {
+    "quality.quarantine": """
+        feed varchar not null, load_id varchar not null, row_number bigint not null,
+        rules varchar not null, reasons varchar not null, payload varchar not null, quarantined_at timestamp not null
+    """,
+    "quality.loads": """
+        feed varchar not null, load_id varchar not null, landed_at timestamp not null, rows_landed bigint not null,
+        rows_accepted bigint not null, rows_quarantined bigint not null, gated_at timestamp not null
+    """,
+    "quality.runs": """
+        run_id varchar not null, as_of_date date not null, started_at timestamp not null,
+        finished_at timestamp, status varchar not null
+    """,
+}
+
+STAMP = """
+    model_name varchar not null, model_version varchar not null,
+    run_id varchar not null, predicted_at timestamp not null
+"""
+
+PREDICTION_TABLES = {
+    "predictions.demand_forecast": f"""
+        as_of_date date not null, store_id varchar not null, product_id varchar not null, target_date date not null,
+        horizon integer not null, mean_units double not null, p10 double not null, p50 double not null,
+        p90 double not null, {STAMP}
+    """,
+    "predictions.demand_forecast_backtest": f"""
+        as_of_date date not null, origin_date date not null, store_id varchar not null, product_id varchar not null,
+        target_date date not null, horizon integer not null, units double not null, mean_units double not null,
+        p10 double not null, p50 double not null, p90 double not null, seasonal_naive double not null, {STAMP}
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A DuckDB file, opened for one piece of work at a time and closed again, so that dbt can have it next."""
+
+    path: Path
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yields a connection that reads and writes, with clock and calendar in UTC.
+
+        Raises:
+            CatalystError: Another process has the file open for writing.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = duckdb.connect(str(self.path))
+        except duckdb.IOException as error:
+            raise CatalystError(
+                f"The warehouse {self.path} cannot be opened ({str(error).splitlines()[0]}). "
+                "Wait for the other process or stop it, then run again; BI tools belong on the published copy."
+            ) from error
+        try:
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yields a connection whose changes come all together at the end, or, after an error, not at all."""
+        with self.connect() as connection:
+            connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Returns the rows of a query as an Arrow table."""
+        with self.connect() as connection:
+            return connection.execute(sql, parameters).to_arrow_table()
+
+    def prepare(self, feeds: Sequence[Feed]) -> None:
+        """Creates what every model may read, so that a model builds before its feed has sent a row.
+
+        Columns that a contract has gained since are added; columns that it lost stay.
+        """
+        with self.transaction() as connection:
+            for name, columns in (QUALITY_TABLES | PREDICTION_TABLES).items():
+                connection.execute(f"create schema if not exists {name.split('.')[0]}")
+                connection.execute(f"create table if not exists {name} ({columns})")
+            for feed in feeds:
+                connection.execute(f"create schema if not exists {feed.schema}")
+                kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
+                columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+                connection.execute(f"create table if not exists {feed.id} ({columns})")
+                have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
+                for name in [name for name in kinds if name not in have]:
+                    connection.execute(f"alter table {feed.id} add column {name} {kinds[name]}")
+
+    def replace_partition(self, table: str, as_of: date, rows: pa.Table) -> int:
+        """Writes the rows of one as-of date in place of those that the table holds for it.
+
+        Args:
+            table: A table with a column as_of_date.
+            as_of: The date whose rows are replaced.
+            rows: The new rows; columns are matched by name.
+
+        Returns:
+            The number of rows written.
+
+        Raises:
+            CatalystError: There are no rows: an empty prediction is a failure upstream, not a result.
+        """
+        if rows.num_rows == 0:
+            raise CatalystError(f"No row came to be written to {table} for {as_of}: look at the step before it.")
+        with self.transaction() as connection:
+            connection.register("incoming_rows", rows)
+            connection.execute(f"delete from {table} where as_of_date = ?", [as_of])
+            connection.execute(f"insert into {table} by name select * from incoming_rows")
+        return int(rows.num_rows)
+
+
+# What landing adds to the columns of every contract. Files alone fill `_file`; JSON lines that cannot be read
+# leave their text in `_malformed`.
+LANDING_COLUMNS = {
+    "_file": "varchar",
+    "_malformed": "varchar",
+    "_row": "bigint",
+    "_dlt_load_id": "varchar",
+}
