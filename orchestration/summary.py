@@ -1,0 +1,247 @@
+"""What a published version says: the headline figures for the command line, and the rows behind the report's charts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.errors import CatalystError
+from orchestration.publish import open_published
+
+Rows = list[dict[str, Any]]
+
+_TABLES = re.compile(r"\b(?:core_analytics|predictions|decisions|monitoring|quality)\.\w+")
+
+_LATEST = """
+    select coalesce(
+        (select arg_max(as_of_date, started_at) from quality.runs),
+        (select max(sold_date) from core_analytics.daily_product_sales)
+    ) as as_of
+"""
+
+_HEADLINES = (
+    """
+        select
+            coalesce(sum(rows_landed), 0)::bigint as rows_landed,
+            (
+                -- The marks, not the counts of the day they were set: a later load can supersede an earlier one.
+                select count(*) from quality.quarantine semi join quality.loads using (feed, load_id)
+            ) as rows_quarantined
+        from quality.loads
+    """,
+    """
+        select
+            coalesce(sum(amount_eur) filter (month = this_month), 0)::double as mrr_eur,
+            coalesce(sum(amount_eur) filter (month = this_month - interval 1 month), 0)::double as mrr_previous_eur
+        from core_analytics.monthly_recurring_revenue, (select date_trunc('month', as_of()) as this_month)
+        having count(*) > 0
+    """,
+    """
+        select wape, naive_wape from monitoring.forecast_accuracy where scope = 'all' and as_of_date = as_of()
+    """,
+    """
+        select sum(mean_units) as forecast_units from predictions.demand_forecast where as_of_date = as_of()
+    """,
+    """
+        select
+            count(*) as purchase_orders,
+            count(distinct supplier_id) as purchase_suppliers,
+            coalesce(sum(expected_cost_eur), 0)::double as purchase_cost_eur
+        from decisions.purchase_recommendations
+        where as_of_date = as_of()
+    """,
+)
+
+_DETAILS = {
+    "mrr": """
+        select
+            month, sum(amount_eur)::double as amount_eur,
+            count(distinct customer_id) as customers, sum(subscriptions)::bigint as subscriptions
+        from core_analytics.monthly_recurring_revenue
+        where month > as_of() - interval 25 month
+        group by month
+        order by month
+    """,
+    "sales": """
+        with days as (
+            select unnest(generate_series(as_of() - 95, as_of(), interval 1 day))::date as day
+        ), summed as (
+            select day, coalesce(sum(net_sales_eur), 0)::double as net_sales_eur
+            from days left join core_analytics.daily_product_sales on sold_date = day
+            group by day
+        ), smoothed as (
+            select *, avg(net_sales_eur) over (order by day rows between 6 preceding and current row) as weekly_mean_eur
+            from summed
+        )
+        select * from smoothed
+        where day > as_of() - 90 and exists (select 1 from summed where net_sales_eur <> 0)
+        order by day
+    """,
+    # Of the series that are forecast only, or history and forecast would not meet.
+    "actual_units": """
+        with series as (
+            select distinct store_id, product_id from predictions.demand_forecast where as_of_date = as_of()
+        )
+        select sold_date as day, sum(units_sold)::double as units
+        from core_analytics.daily_product_sales semi join series using (store_id, product_id)
+        where sold_date between as_of() - 89 and as_of()
+        group by day
+        order by day
+    """,
+    # Quantiles of series do not add up to those of their total, so the band comes from how the totals of whole days
+    # turned out in the backtest.
+    "forecast_units": """
+        with turned_out as (
+            select sum(units) / sum(mean_units) as ratio
+            from predictions.demand_forecast_backtest
+            where as_of_date = as_of()
+            group by origin_date, target_date
+            having sum(mean_units) > 0
+        ), band as (
+            select quantile_cont(ratio, 0.1) as low, quantile_cont(ratio, 0.9) as high from turned_out
+            having count(*) >= 20
+        ), expected as (
+            select target_date as day, sum(mean_units) as units, count(*) as series
+            from predictions.demand_forecast
+            where as_of_date = as_of()
+            group by day
+        )
+        select day, units, series, units * low as low, units * high as high
+        from expected left join band on true
+        order by day
+    """,
+    "errors": """
+        select
+            horizon, sum(abs(mean_units - units)) / sum(units) as wape,
+            sum(abs(seasonal_naive - units)) / sum(units) as naive_wape
+        from predictions.demand_forecast_backtest
+        where as_of_date = as_of()
+        group by horizon
+        having sum(units) > 0
+        order by horizon
+    """,
+    "quarantine": """
+        with landed as (
+            select feed, sum(rows_landed) as rows_landed from quality.loads group by feed
+        ), broken as (
+            select *, unnest(string_split(rules, ',')) as rule from quality.quarantine
+        )
+        select
+            feed, rule, count(*) as rows, count(*) / nullif(any_value(rows_landed), 0) as share,
+            -- The row that breaks the fewest other rules says it best.
+            arg_min(reasons, row(length(rules), load_id, row_number)) as example
+        from broken left join landed using (feed)
+        group by feed, rule
+        order by rows desc, feed, rule
+    """,
+    "orders": """
+        select
+            order_by_date, product_id, product_name, warehouse_id, supplier_name,
+            quantity, expected_cost_eur::double as expected_cost_eur, reason
+        from decisions.purchase_recommendations
+        where as_of_date = as_of()
+        order by order_by_date, expected_cost_eur desc, product_id, warehouse_id
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The headline figures of a published version; None where there is nothing to say.
+
+    Attributes:
+        as_of: The last day in the data.
+        mrr_eur: Monthly recurring revenue of the month of as_of, as it stood at the end of that day.
+        mrr_previous_eur: The same at the end of the month before.
+        wape: Sum of the forecast's absolute errors in the backtest, divided by the units sold.
+        naive_wape: The same of the seasonal naive forecast, which repeats the latest same weekday.
+        forecast_units: Units expected over all days ahead.
+        purchase_orders: Orders proposed, one a product and warehouse; 0 where none is needed.
+    """
+
+    as_of: date
+    rows_landed: int = 0
+    rows_quarantined: int = 0
+    mrr_eur: float | None = None
+    mrr_previous_eur: float | None = None
+    wape: float | None = None
+    naive_wape: float | None = None
+    forecast_units: float | None = None
+    purchase_orders: int | None = None
+    purchase_suppliers: int | None = None
+    purchase_cost_eur: float | None = None
+
+    @property
+    def rows_accepted(self) -> int:
+        """Rows landed that bear no mark."""
+        return self.rows_landed - self.rows_quarantined
+
+    @property
+    def mrr_change(self) -> float | None:
+        """Growth of the recurring revenue over the month before: 0.02 is 2 %."""
+        if self.mrr_eur is None or not self.mrr_previous_eur:
+            return None
+        return self.mrr_eur / self.mrr_previous_eur - 1
+
+    @property
+    def gain_over_naive(self) -> float | None:
+        """How much smaller the forecast's error is than the naive one: 0.3 is 30 %; negative where it is larger."""
+        if self.wape is None or not self.naive_wape:
+            return None
+        return 1 - self.wape / self.naive_wape
+
+
+def summary(published: Path, as_of: date | None = None) -> Summary:
+    """Reads the headline figures of the published version.
+
+    Args:
+        published: The published folder, or a DuckDB file.
+        as_of: The day whose predictions and decisions are meant; without it, that of the latest run.
+
+    Raises:
+        CatalystError: Nothing is published, or it has not the columns that the built-in models have.
+    """
+    return details(published, as_of)[0]
+
+
+def details(published: Path, as_of: date | None = None) -> tuple[Summary, dict[str, Rows]]:
+    """Reads the headline figures and the rows of every chart and table of the report, all from one version.
+
+    Args:
+        published: The published folder, or a DuckDB file.
+        as_of: The day whose predictions and decisions are meant; without it, that of the latest run.
+
+    Raises:
+        CatalystError: Nothing is published, or it has not the columns that the built-in models have.
+    """
+    with open_published(published) as connection:
+        try:
+            return _read(connection, as_of)
+        except duckdb.Error as error:
+            raise CatalystError(
+                f"The published version in {published} cannot be summed up ({str(error).splitlines()[0]}): "
+                "a model of your own that takes the place of a built-in one needs the same columns."
+            ) from error
+
+
+def _read(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> tuple[Summary, dict[str, Rows]]:
+    found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    tables = {row[0] for row in found}
+
+    def rows(sql: str) -> Rows:
+        # A project may have switched a model off, and then there is nothing to say about it.
+        if not tables.issuperset(_TABLES.findall(sql)):
+            return []
+        cursor = connection.execute(sql)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    day = as_of or rows(_LATEST)[0]["as_of"]
+    connection.execute(f"create temp macro as_of() as date '{day.isoformat()}'")
+    figures = {name: value for sql in _HEADLINES for row in rows(sql) for name, value in row.items()}
+    return Summary(day, **figures), {name: rows(sql) for name, sql in _DETAILS.items()}
