@@ -1,0 +1,21 @@
+with
+
+sales as (
+    select * from {{ ref("sales") }}
+    where line_type = 'product'
+),
+
+summed as (
+    select
+        sold_date,
+        store_id,
+        product_id,
+        {{ cast_or_null("sum(units_sold)", "bigint") }} as units_sold,
+        {{ cast_or_null("sum(units_returned)", "bigint") }} as units_returned,
+        {{ cast_or_null("sum(gross_amount_eur)", "numeric(18,4)") }} as net_sales_eur,
+        count(distinct case when units_sold > 0 then order_id end) as orders
+    from sales
+    group by sold_date, store_id, product_id
+)
+
+select * from summed

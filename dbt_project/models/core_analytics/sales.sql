@@ -1,0 +1,48 @@
+with
+
+sale_lines as (select * from {{ ref("int_sale_lines_united") }}),
+
+products as (select * from {{ ref("int_products_harmonized") }}),
+
+rates as (select * from {{ ref("int_currency_rates_dated") }}),
+
+classified as (
+    select
+        sale_lines.*,
+        line_type = 'product' and quantity < 0 as is_return,
+        case when line_type = 'product' and quantity > 0 then quantity else 0 end as units_sold,
+        case when line_type = 'product' and quantity < 0 then -quantity else 0 end as units_returned,
+        cast(sold_at as date) as sold_date
+    from sale_lines
+),
+
+valued as (
+    select
+        lines.sale_line_id,
+        lines.order_id,
+        lines.channel,
+        lines.store_id,
+        lines.product_id,
+        coalesce(products.category, 'Other') as category,
+        lines.customer_id,
+        lines.promotion_id,
+        lines.line_type,
+        lines.is_return,
+        lines.quantity,
+        lines.units_sold,
+        lines.units_returned,
+        lines.unit_price,
+        lines.currency,
+        {{ cast_or_null("lines.quantity * lines.unit_price * rates.eur_rate", "numeric(18,4)") }} as gross_amount_eur,
+        lines.sold_at,
+        lines.sold_date,
+        lines.recorded_at
+    from classified as lines
+    left join products on lines.product_id = products.product_id
+    left join rates
+        on
+            lines.currency = rates.currency
+            and {{ is_valid_on("lines.sold_date", "rates.valid_from", "rates.valid_until") }}
+)
+
+select * from valued

@@ -1,0 +1,33 @@
+with
+
+source as (
+    {{ accepted_rows("raw_billing", "subscriptions") }}
+),
+
+renamed as (
+    select
+        -- ids
+        {{ cast_or_null("subscription_id", "text") }} as subscription_id,
+        {{ cast_or_null("customer_id", "text") }} as customer_id,
+        {{ text_or_null("plan_id") }} as plan_id,
+
+        -- strings
+        {{ cast_or_null("status", "text") }} as status,
+        {{ cast_or_null(adapter.quote("interval"), "text") }} as billing_interval,
+        {{ cast_or_null("currency", "text") }} as currency,
+
+        -- numerics
+        {{ cast_or_null("interval_count", "bigint") }} as interval_count,
+        {{ cast_or_null("quantity", "bigint") }} as quantity,
+        {{ cast_or_null("unit_amount", "numeric(18,4)") }} as unit_amount,
+
+        -- timestamps
+        {{ cast_or_null("started_at", "timestamp") }} as started_at,
+        {{ cast_or_null("ended_at", "timestamp") }} as ended_at,
+        {{ cast_or_null("updated_at", "timestamp") }} as updated_at
+
+    from source
+)
+
+select * from renamed
+where {{ known_by_as_of("updated_at") }}

@@ -1,0 +1,29 @@
+with
+
+source as (
+    {{ accepted_rows("raw_marketing", "promotions") }}
+),
+
+renamed as (
+    select
+        -- ids
+        {{ cast_or_null("promotion_id", "text") }} as promotion_id,
+        {{ text_or_null("product_id") }} as product_id,
+
+        -- strings
+        {{ text_or_null("promotion_name") }} as promotion_name,
+        {{ text_or_null("category") }} as raw_category,
+
+        -- numerics
+        {{ cast_or_null("discount_rate", "double") }} as discount_rate,
+
+        -- dates
+        {{ cast_or_null("starts_on", "date") }} as starts_on,
+        {{ cast_or_null("ends_on", "date") }} as ends_on,
+        {{ cast_or_null("published_at", "date") }} as published_on
+
+    from source
+)
+
+select * from renamed
+where {{ known_by_as_of("published_on") }}

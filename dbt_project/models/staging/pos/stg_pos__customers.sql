@@ -1,0 +1,29 @@
+with
+
+source as (
+    {{ accepted_rows("raw_pos", "customers") }}
+),
+
+renamed as (
+    select
+        -- ids
+        {{ cast_or_null("customer_id", "text") }} as customer_id,
+
+        -- strings
+        {{ text_or_null("full_name") }} as full_name,
+        {{ text_or_null("email") }} as email,
+        {{ text_or_null("city") }} as city,
+        {{ text_or_null("country") }} as country,
+
+        -- numerics
+        {{ cast_or_null("birth_year", "bigint") }} as birth_year,
+
+        -- timestamps
+        {{ cast_or_null("signed_up_at", "timestamp") }} as signed_up_at,
+        {{ cast_or_null("updated_at", "timestamp") }} as updated_at
+
+    from source
+)
+
+select * from renamed
+where {{ known_by_as_of("updated_at") }}
