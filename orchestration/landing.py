@@ -82,7 +82,7 @@ def land(feed: Feed, warehouse: Warehouse) -> Landing:
                 f"this load counts; check the source named in {feed.path} and run again."
             ) from error
         # What the counter numbered is not yet what came: dlt drops rows at the cursor that it has landed before.
-        normalized = pipeline.last_trace.last_normalize_info
+        normalized = pipeline.last_trace.last_normalize_info if pipeline.last_trace else None
         rows = normalized.row_counts.get(feed.table, 0) if normalized else 0
     return Landing(feed.id, info.loads_ids[0] if rows else None, rows)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -65,7 +64,7 @@ def test_a_column_that_a_contract_gains_is_added_to_the_raw_table(make_feed: Mak
         assert connection.execute("select id, note from raw_shop.sales").fetchall() == [("a", None)]
 
 
-def test_a_warehouse_that_another_process_holds_says_what_to_do(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_a_warehouse_that_another_process_holds_says_what_to_do(warehouse: Warehouse) -> None:
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

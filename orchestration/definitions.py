@@ -1,0 +1,17 @@
+"""What Dagster loads: every asset, check, job and schedule below `defs/`, run one step at a time in one process."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.defs import feeds, jobs, predictions, publishing, transform
+from orchestration.defs.run import Run, run_ledger
+
+defs = dg.Definitions(
+    assets=[run_ledger, *feeds.assets, *transform.assets, *predictions.assets, *publishing.assets],
+    jobs=[jobs.daily],
+    schedules=[jobs.every_morning],
+    resources={"run": Run()},
+    # DuckDB locks its file for one process, and a step in a process of its own costs seconds.
+    executor=dg.in_process_executor,
+)

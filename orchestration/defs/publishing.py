@@ -1,0 +1,52 @@
+"""The last steps of a run: the read-only copy that BI tools open, and the report."""
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration import runs
+from orchestration.defs.run import Run
+from orchestration.defs.transform import decisions, marts
+from orchestration.errors import CatalystError
+from orchestration.progress import step
+
+PUBLISHED = dg.AssetKey(["published", "catalyst"])
+
+
+@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys], group_name="published", kinds={"duckdb"})
+def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
+    """The published schemas in a new read-only file, switched to in one step after every check has passed."""
+    from orchestration import publish
+
+    with step("publish") as work:
+        # Every check has passed; readers of the copy see it as they see the rest.
+        runs.finish(run.warehouse, context.run_id, "succeeded")
+        try:
+            result = publish.publish(
+                run.settings.warehouse, run.settings.published, as_of=run.as_of_date, run_id=context.run_id
+            )
+        except CatalystError:
+            runs.finish(run.warehouse, context.run_id, "failed")
+            raise
+        rows = sum(result.tables.values())
+        work.result = f"{len(result.tables)} tables, {rows:,} rows"
+    metadata: dict[str, Any] = {
+        "path": dg.MetadataValue.path(str(result.path)),
+        "dagster/row_count": rows,
+        "seconds": work.seconds,
+    }
+    return dg.MaterializeResult(metadata=metadata)
+
+
+@dg.asset(key=["published", "report"], deps=[PUBLISHED], group_name="published", kinds={"altair"})
+def report(run: Run) -> dg.MaterializeResult[None]:
+    """One page with the headline figures, their plots and the proposed purchase orders."""
+    from orchestration.report import build_report
+
+    with step("report") as work:
+        path = build_report(run.settings.published, run.settings.reports, run.as_of_date)
+        work.result = path.name
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.url(path.as_uri()), "seconds": work.seconds})
+
+
+assets = [published, report]

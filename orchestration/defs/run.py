@@ -1,0 +1,50 @@
+"""What every asset of a run shares: its as-of date, its settings and its warehouse."""
+
+from datetime import date
+
+import dagster as dg
+
+from orchestration import runs, settings
+from orchestration.contracts import Feed, load_feeds
+from orchestration.progress import step
+from orchestration.settings import Settings
+from orchestration.warehouse import Warehouse
+
+
+class Run(dg.ConfigurableResource[None]):
+    """The choices that a person makes for a run; the launchpad and the command line show them."""
+
+    as_of: str = ""
+    scale: float = 1.0
+
+    @property
+    def as_of_date(self) -> date:
+        """The date for which the run answers: the one chosen, or yesterday."""
+        return runs.parse_as_of(self.as_of)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return settings.load()
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse that the run works on."""
+        return Warehouse(self.settings.warehouse)
+
+
+def all_feeds(chosen: Settings) -> tuple[Feed, ...]:
+    """Returns the feeds that are landed, and those whose tables the built-in models read without."""
+    landed = load_feeds(chosen.feeds)
+    return landed if chosen.is_default_project else landed + load_feeds(chosen.built_in_feeds)
+
+
+@dg.asset(key=["quality", "runs"], group_name="quality", kinds={"duckdb"})
+def run_ledger(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
+    """The runs of this warehouse with their as-of dates; opening one prepares every table that a model may read."""
+    with step(f"open the run for {run.as_of_date}") as work:
+        runs.hold_lock(run.settings)
+        run.warehouse.prepare(all_feeds(run.settings))
+        runs.begin(run.warehouse, context.run_id, run.as_of_date)
+        work.result = f"run {context.run_id[:8]}"
+    return dg.MaterializeResult(metadata={"as_of": run.as_of_date.isoformat(), "seconds": work.seconds})
