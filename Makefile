@@ -36,7 +36,7 @@ dev: $(SYNCED) ## show assets, lineage and runs at http://127.0.0.1:3000, or on 
 	export CATALYST_HOME="$$(absolute "$${CATALYST_HOME:-.catalyst}")"; \
 	if [ -n "$$CATALYST_PROJECT" ]; then export CATALYST_PROJECT="$$(absolute "$$CATALYST_PROJECT")"; fi; \
 	mkdir -p "$$CATALYST_HOME/dagster" && export DAGSTER_HOME="$$(cd "$$CATALYST_HOME/dagster" && pwd -P)" || exit 1; \
-	[ -e "$$DAGSTER_HOME/dagster.yaml" ] || cp dagster.yaml "$$DAGSTER_HOME"; \
+	[ -e "$$DAGSTER_HOME/dagster.yaml" ] || cp orchestration/instance.yaml "$$DAGSTER_HOME/dagster.yaml"; \
 	echo "Dagster comes up at http://127.0.0.1:$(PORT)"; \
 	exec $(RUN) sh -c 'cd "$$DAGSTER_HOME" && exec dagster dev -m orchestration.definitions -h 127.0.0.1 -p $(PORT)'
 

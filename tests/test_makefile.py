@@ -44,8 +44,9 @@ class Machine:
     def __post_init__(self) -> None:
         self.checkout.mkdir()
         self.programs.mkdir()
-        for name in ("Makefile", "pyproject.toml", "uv.lock", "dagster.yaml"):
-            shutil.copy(REPOSITORY / name, self.checkout)
+        (self.checkout / "orchestration").mkdir()
+        for name in ("Makefile", "pyproject.toml", "uv.lock", "orchestration/instance.yaml"):
+            shutil.copy(REPOSITORY / name, self.checkout / name)
         for name in SYSTEM_TOOLS:
             (self.programs / name).symlink_to(shutil.which(name) or pytest.fail(f"{name} is not on the PATH"))
 

@@ -62,10 +62,11 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
         with step(f"land and gate {feed.id}") as work:
             os.environ["CATALYST_HOME"] = str(run.settings.home)
-            with _source_running(feed, run):
+            # Held open, DuckDB writes its log into the file once at the end, and not after each of a dozen statements.
+            with run.warehouse.connect(), _source_running(feed, run):
                 landing.land(feed, run.warehouse)
-            new = gate.gate(feed, run.warehouse)
-            total = gate.check_balance(feed, run.warehouse)
+                new = gate.gate(feed, run.warehouse)
+                total = gate.check_balance(feed, run.warehouse)
             work.result = (
                 f"{new.landed:,} new rows, {new.quarantined:,} quarantined" if new.landed else "no new rows"
             ) + f" ({total.landed:,} in all)"

@@ -68,7 +68,7 @@ def demand_forecast_backtest(context: dg.AssetExecutionContext, run: Run) -> dg.
         written = run.warehouse.replace_partition(
             "predictions.demand_forecast_backtest",
             run.as_of_date,
-            _stamped(run, context.run_id, forecast, model.fingerprint(train)),
+            _stamped(run, context.run_id, forecast, fitted.version),
         )
         work.result = f"{written:,} rows, WAPE {metrics['wape']:.3f} against {metrics['naive_wape']:.3f} seasonal naive"
     return dg.MaterializeResult(

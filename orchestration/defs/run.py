@@ -15,7 +15,7 @@ class Run(dg.ConfigurableResource[None]):
     """The choices that a person makes for a run; the launchpad and the command line show them."""
 
     as_of: str = ""
-    scale: float = 1.0
+    scale: float | None = None
 
     @property
     def as_of_date(self) -> date:

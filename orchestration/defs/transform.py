@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from orchestration import runs, settings, transform
+from orchestration import settings, transform
 from orchestration.defs.run import Run
-from orchestration.errors import CatalystError
 from orchestration.progress import step
-from orchestration.settings import Settings
 
 _SETTINGS = settings.load()
-_MANIFEST = transform.manifest(_SETTINGS)
+_MANIFEST: dict[str, Any] = json.loads(transform.manifest(_SETTINGS).read_text(encoding="utf-8"))
 READS_PREDICTIONS = "config.schema:decisions config.schema:monitoring"
 
 
@@ -27,51 +28,50 @@ class Translator(DagsterDbtTranslator):
         return schema
 
 
-def _build(context: dg.AssetExecutionContext, run: Run, name: str) -> Iterator[Any]:
+_TRANSLATOR = Translator()
+
+
+def _build(context: dg.AssetExecutionContext, run: Run, name: str, **selection: str) -> Iterator[Any]:
     chosen = run.settings
+    # In the Dagster UI a person may have picked some of the models.
+    arguments, indirect = get_subset_selection_for_context(
+        context=context,
+        manifest=_MANIFEST,
+        select=selection.get("select"),
+        exclude=selection.get("exclude"),
+        selector=None,
+        dagster_dbt_translator=_TRANSLATOR,
+        current_dbt_indirect_selection_env=None,
+    )
+    if indirect:
+        arguments += ["--indirect-selection", indirect]
+    # Unit tests check the SQL, not the data: `make test` runs them.
+    arguments += ["--exclude-resource-type", "unit_test", "--vars", json.dumps({"as_of": run.as_of_date.isoformat()})]
+    results: list[dict[str, Any]] = []
     with step(f"dbt build {name}") as work:
-        dbt = DbtCliResource(
-            project_dir=str(chosen.project), profiles_dir=str(chosen.project), dbt_executable=str(transform.DBT)
-        )
-        invocation = dbt.cli(
-            # Unit tests check the SQL, not the data: `make test` runs them.
-            ["build", "--exclude-resource-type", "unit_test", *_as_of(run)],
-            context=context,
-            target_path=chosen.dbt_target,
-            raise_on_error=False,
-        )
-        events = []
+
+        def on_result(result: dict[str, Any]) -> None:
+            results.append(result)
+            work.update(f"{len(results)} done, now {result['data']['node_info']['node_name']}")
+
         try:
-            for event in invocation.stream():
-                events.append(event)
-                work.update(f"{len(events)} nodes done")
-        except BaseException:
-            # A dbt that went on alone would keep the warehouse locked.
-            invocation.process.terminate()
-            invocation.process.wait()
-            raise
-        # dbt has ended here and left the warehouse, so that its tables can be counted.
-        counts = _row_counts(run)
-        tables = sum(isinstance(event, dg.Output) for event in events)
-        checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
-        failed = [check for check in checks if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR]
-        work.result = f"{tables} tables, {len(checks)} tests, {len(failed)} failed"
-        for event in events:
-            yield _with_count(event, counts, context)
-        if not invocation.is_successful():
-            raise CatalystError(f"dbt build failed: {_failures(chosen, invocation.target_path)}")
+            transform.build(chosen, arguments, on_result)
+        finally:
+            # What was built before a failure is told to Dagster too.
+            yield from _events(context, run, results, chosen.dbt_target)
+        tests = sum("Test" in result["info"]["name"] for result in results)
+        work.result = f"{len(results) - tests} tables and views, {tests} tests passed"
 
 
-def _as_of(run: Run) -> list[str]:
-    """The as-of date is the ledger's already in a whole run; a var other than the last one costs a full parse."""
-    if runs.current_as_of(run.warehouse) == run.as_of_date:
-        return []
-    return ["--vars", json.dumps({"as_of": run.as_of_date.isoformat()})]
-
-
-def _row_counts(run: Run) -> dict[tuple[str, ...], int]:
+def _events(context: dg.AssetExecutionContext, run: Run, results: list[dict[str, Any]], target: Path) -> Iterator[Any]:
     rows = run.warehouse.query("select schema_name, table_name, estimated_size from duckdb_tables()").to_pylist()
-    return {(row["schema_name"], row["table_name"]): row["estimated_size"] for row in rows}
+    counts: dict[tuple[str, ...], int] = {
+        (row["schema_name"], row["table_name"]): row["estimated_size"] for row in rows
+    }
+    for result in results:
+        message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
+        for event in message.to_default_asset_events(_MANIFEST, _TRANSLATOR, context, target):
+            yield _with_count(event, counts, context)
 
 
 def _with_count(event: Any, counts: Mapping[tuple[str, ...], int], context: dg.AssetExecutionContext) -> Any:
@@ -82,33 +82,16 @@ def _with_count(event: Any, counts: Mapping[tuple[str, ...], int], context: dg.A
     return dg.Output(event.value, output_name=event.output_name, metadata=metadata)
 
 
-def _failures(chosen: Settings, target: Any) -> str:
-    """Names what dbt could not build and the tests that failed, from the results that it wrote."""
-    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
-    bad = [result for result in results if result["status"] in ("error", "fail")]
-    lines = [f"{result['unique_id'].split('.', 2)[-1]}: {(result['message'] or '').strip()}" for result in bad]
-    return "; ".join(lines[:5]) + (
-        f". {len(bad)} in all; look at them with `dbt build --select result:fail result:error --state {target}` in "
-        f"{chosen.project}, mend the data or the model, and run again. The published tables are as they were."
-    )
-
-
-_common: dict[str, Any] = {
-    "manifest": _MANIFEST,
-    "dagster_dbt_translator": Translator(),
-}
-
-
-@dbt_assets(name="dbt_marts", exclude=READS_PREDICTIONS, **_common)
+@dbt_assets(name="dbt_marts", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, exclude=READS_PREDICTIONS)
 def marts(context: dg.AssetExecutionContext, run: Run) -> Iterator[Any]:
     """Staging, intermediate, marts and features, each with its tests."""
-    yield from _build(context, run, "marts and features")
+    yield from _build(context, run, "marts and features", exclude=READS_PREDICTIONS)
 
 
-@dbt_assets(name="dbt_decisions", select=READS_PREDICTIONS, **_common)
+@dbt_assets(name="dbt_decisions", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, select=READS_PREDICTIONS)
 def decisions(context: dg.AssetExecutionContext, run: Run) -> Iterator[Any]:
     """Decisions and monitoring: what reads predictions."""
-    yield from _build(context, run, "decisions and monitoring")
+    yield from _build(context, run, "decisions and monitoring", select=READS_PREDICTIONS)
 
 
 assets = [marts, decisions]

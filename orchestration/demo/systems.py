@@ -52,7 +52,7 @@ class AdvanceResult:
 def advance(
     home: Path,
     as_of: date,
-    scale: float = 1.0,
+    scale: float | None = None,
     seed: int = 7,
     *,
     opened: date | None = None,
@@ -63,7 +63,7 @@ def advance(
     Args:
         home: CATALYST_HOME; the systems live in its folder `demo`.
         as_of: Last day that they are to hold. If they hold it already, nothing happens.
-        scale: Size of the company.
+        scale: Size of the company; as it was founded, or 1, if not given.
         seed: Which company.
         opened: Its first day; 730 days before `as_of` if not given. Only the first call decides.
         on_progress: Called after each day with days done and days to do.
@@ -104,15 +104,17 @@ def advance(
     return AdvanceResult(company, through, total, dict(rows))
 
 
-def _register(home: Path, as_of: date, scale: float, seed: int, opened: date | None) -> Register:
+def _register(home: Path, as_of: date, scale: float | None, seed: int, opened: date | None) -> Register:
     register = read_register(home)
     if register is None:
-        company = Company(opened=opened or as_of - timedelta(days=HISTORY_DAYS), seed=seed, scale=scale)
+        company = Company(
+            opened=opened or as_of - timedelta(days=HISTORY_DAYS), seed=seed, scale=1.0 if scale is None else scale
+        )
         company.t(as_of)
         return Register(company)
     company = register.company
     for name, wanted, found in (
-        ("scale", scale, company.scale),
+        ("scale", company.scale if scale is None else scale, company.scale),
         ("seed", seed, company.seed),
         ("opening day", opened or company.opened, company.opened),
     ):

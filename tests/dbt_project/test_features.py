@@ -37,15 +37,14 @@ def test_backtest_origins_lie_7_days_apart_and_have_all_targets_up_to_the_as_of_
 
 
 def test_training_origins_need_four_weeks_of_history_and_take_a_third_of_the_horizons(query: Query) -> None:
-    # As of 30 June the first origins are 21 May (k = 1) and 11 May (k = 2); 1 May lies 24 days after the first sale.
+    # As of 30 June the first origin is 14 May (k = 1), 37 days after the first sale; the second, 27 April, only 20.
     # Horizons are those for which horizon + k divides by 3.
     rows = query(
         "select origin_date, list(horizon order by horizon) from feature_store.demand_forecast_features"
         " where purpose = 'train' group by origin_date order by origin_date desc"
     )
     assert rows == [
-        (date(2024, 5, 21), [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]),
-        (date(2024, 5, 11), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]),
+        (date(2024, 5, 14), [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]),
     ]
 
 

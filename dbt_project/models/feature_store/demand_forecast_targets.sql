@@ -21,9 +21,9 @@ origins as (
     union all
     select
         'train' as purpose,
-        {{ add_days(as_of(), "-10 * n - " ~ var("forecast_horizon_days")) }} as origin_date,
+        {{ add_days(as_of(), "-17 * n - " ~ var("forecast_horizon_days")) }} as origin_date,
         n as step
-    from {{ numbers(1, 30) }}
+    from {{ numbers(1, 20) }}
 ),
 
 targets as (

@@ -85,6 +85,12 @@ def test_the_interval_covers_about_eighty_percent_of_days_it_has_not_seen() -> N
         assert (backtest["units"] <= forecast[name]).mean() == pytest.approx(level, abs=0.06)
 
 
+def test_a_jump_of_the_held_out_days_moves_the_interval_no_more_than_the_mean(small: pd.DataFrame) -> None:
+    jumped = small["origin_date"] >= small["origin_date"].drop_duplicates().nlargest(3).min()
+    forecast = predict(train(small.assign(units=small["units"].where(~jumped, 2 * small["units"])), QUICK), small)
+    assert forecast["p50"].sum() / forecast["mean_units"].sum() == pytest.approx(1, abs=0.25)
+
+
 def test_shuffled_labels_score_at_the_baseline(training: pd.DataFrame, backtest: pd.DataFrame) -> None:
     random = np.random.default_rng(3)
     shuffled = training.assign(units=random.permutation(training["units"]))

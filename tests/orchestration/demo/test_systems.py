@@ -183,7 +183,7 @@ def test_rows_are_counted_by_feed(small: Home, contents: Contents) -> None:
 
 def test_another_scale_seed_or_opening_is_refused(undisturbed: Path) -> None:
     with pytest.raises(CatalystError, match="has scale 0.03, not 1.0: run with 0.03"):
-        advance(undisturbed, THROUGH)
+        advance(undisturbed, THROUGH, scale=1.0)
     with pytest.raises(CatalystError, match="has seed 7, not 8: run with 7"):
         advance(undisturbed, THROUGH, scale=SCALE, seed=8)
     with pytest.raises(CatalystError, match="has opening day 2024-01-20, not 2024-01-21"):
