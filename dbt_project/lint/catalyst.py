@@ -23,6 +23,7 @@ def _module() -> Any:
         "adapter": importlib.import_module("adapter"),
         "catalyst": importlib.import_module("catalyst"),
         "return": lambda value: value,
+        "source": lambda schema, table: f"{schema}.{table}",
     }
     return Environment(autoescape=False).from_string(source).make_module(names)  # noqa: S701
 

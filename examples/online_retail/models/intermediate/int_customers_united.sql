@@ -20,11 +20,11 @@ ranked as (
 customers as (
     select
         customer_id,
-        cast(null as {{ dbt.type_string() }}) as full_name,
-        cast(null as {{ dbt.type_string() }}) as email,
-        cast(null as {{ dbt.type_string() }}) as city,
+        {{ catalyst.cast_or_null("null", "text") }} as full_name,
+        {{ catalyst.cast_or_null("null", "text") }} as email,
+        {{ catalyst.cast_or_null("null", "text") }} as city,
         country,
-        cast(null as {{ dbt.type_int() }}) as birth_year,
+        {{ catalyst.cast_or_null("null", "bigint") }} as birth_year,
         signed_up_at
     from ranked
     where recency_rank = 1

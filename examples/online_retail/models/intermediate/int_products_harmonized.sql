@@ -36,7 +36,7 @@ products as (
         {{ catalyst.cast_or_null("latest.unit_price * rates.eur_rate", "numeric(18,4)") }} as list_price_eur,
         {{ catalyst.cast_or_null("null", "numeric(18,4)") }} as unit_cost_eur,
         cast(latest.first_sold_at as date) as introduced_on,
-        cast(null as {{ dbt.type_string() }}) as raw_category
+        {{ catalyst.cast_or_null("null", "text") }} as raw_category
     from latest
     left join {{ ref("int_currency_rates_dated") }} as rates
         on

@@ -12,7 +12,7 @@ classified as (
         'WEB' as store_id,
         lines.stock_code as product_id,
         lines.customer_id,
-        cast(null as {{ dbt.type_string() }}) as promotion_id,
+        {{ catalyst.cast_or_null("null", "text") }} as promotion_id,
         'GBP' as currency,
         lines.quantity,
         lines.unit_price,

@@ -1,6 +1,8 @@
 with
 
-source as ({{ catalyst.accepted_rows("raw_online_retail", "invoice_lines") }}),
+source as (
+    {{ catalyst.accepted_rows("raw_online_retail", "invoice_lines") }}
+),
 
 renamed as (
     select
@@ -10,12 +12,9 @@ renamed as (
             '-',
             upper(stock_code),
             '-',
-            cast(
-                row_number() over (
-                    partition by invoice_no, upper(stock_code)
-                    order by _dlt_load_id asc nulls last, _row asc nulls last
-                ) as {{ dbt.type_string() }}
-            )
+            {{ catalyst.cast_or_null(
+                "row_number() over (partition by invoice_no, upper(stock_code) order by _dlt_load_id, _row)", "text"
+            ) }}
         ) as invoice_line_id,
         invoice_no,
         upper(stock_code) as stock_code,
