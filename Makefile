@@ -41,7 +41,7 @@ dev: $(SYNCED) ## show assets, lineage and runs at http://127.0.0.1:3000, or on 
 	exec $(RUN) sh -c 'cd "$$DAGSTER_HOME" && exec dagster dev -m orchestration.definitions -h 127.0.0.1 -p $(PORT)'
 
 test: $(SYNCED) ## run the tests; ARGS="-k gate" picks some, WORKERS=4 uses more processes
-	@$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(RUN) pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(SYNCED) ## check style, types, SQL and which module imports which
 	@echo "== ruff check" && $(RUN) ruff check

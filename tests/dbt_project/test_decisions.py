@@ -9,8 +9,6 @@ import pytest
 
 from tests.dbt_project.conftest import Query
 
-pytestmark = pytest.mark.xdist_group("dbt_project")
-
 
 def test_a_recommendation_orders_what_the_forecast_needs_from_the_cheapest_supplier(query: Query) -> None:
     # W1 serves both stores: 1.5 a day. 2.5 days of lead time are 3, and 7 of review make 10 days: 15 units.

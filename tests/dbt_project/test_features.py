@@ -9,8 +9,6 @@ import pytest
 
 from tests.dbt_project.conftest import Query
 
-pytestmark = pytest.mark.xdist_group("dbt_project")
-
 
 def test_each_series_is_predicted_for_thirty_days_from_the_as_of_date(query: Query) -> None:
     assert query(

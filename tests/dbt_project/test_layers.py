@@ -13,8 +13,6 @@ import yaml
 
 from tests.dbt_project.raw_warehouse import PROJECT_DIR, run_dbt
 
-pytestmark = pytest.mark.xdist_group("dbt_project")
-
 LAYERS = ("staging", "intermediate", "core_analytics", "feature_store", "decisions", "monitoring")
 FEEDS = PROJECT_DIR.parent / "orchestration" / "feeds"
 DIALECT = PROJECT_DIR / "macros" / "dialect"

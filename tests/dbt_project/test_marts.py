@@ -11,8 +11,6 @@ import pytest
 
 from tests.dbt_project.conftest import Query
 
-pytestmark = pytest.mark.xdist_group("dbt_project")
-
 MARTS = (
     "core_analytics.sales",
     "core_analytics.daily_product_sales",

@@ -12,8 +12,6 @@ import pytest
 
 from tests.e2e.conftest import Finished, Home
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 def test_a_second_run_lands_nothing_and_changes_no_published_row(undisturbed: Finished, tmp_path: Path) -> None:
     home = undisturbed.home.copy(tmp_path / "again")

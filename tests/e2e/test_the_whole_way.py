@@ -19,8 +19,6 @@ from orchestration.publish import published_url
 from orchestration.settings import REPOSITORY
 from tests.e2e.conftest import AS_OF, Finished
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 FEEDS = 10
 
 

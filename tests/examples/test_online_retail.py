@@ -21,8 +21,6 @@ from orchestration.landing import land
 from orchestration.settings import REPOSITORY, Settings
 from orchestration.warehouse import Warehouse
 
-pytestmark = pytest.mark.xdist_group("online_retail")
-
 EXAMPLE = REPOSITORY / "examples" / "online_retail"
 LAST = date(2011, 12, 9)
 WEEK = timedelta(days=7)

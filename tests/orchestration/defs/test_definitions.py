@@ -9,8 +9,6 @@ import pytest
 if TYPE_CHECKING:
     import dagster as dg
 
-pytestmark = pytest.mark.xdist_group("definitions")
-
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
 
