@@ -96,7 +96,8 @@ def _invoke(
     # Relative paths in a profile are relative to the project, as they are for an analyst who works there.
     with chdir(settings.project):
         try:
-            return runner.invoke(["--no-use-colors", "--log-path", str(settings.dbt_target), *arguments, *where])
+            # A run keeps what dbt prints; dbt never closes a log file of its own.
+            return runner.invoke(["--no-use-colors", "--log-level-file", "none", *arguments, *where])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
