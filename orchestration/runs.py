@@ -83,16 +83,6 @@ def begin(warehouse: Warehouse, run_id: str, as_of: date) -> None:
         connection.execute("insert into quality.runs values (?, ?, ?, null, 'running')", [run_id, as_of, _now()])
 
 
-def current_as_of(warehouse: Warehouse) -> date | None:
-    """Returns the as-of date of the latest run that has not failed, which dbt takes where it is told no other."""
-    with warehouse.connect() as connection:
-        row = connection.execute(
-            "select as_of_date from quality.runs where status in ('running', 'succeeded') "
-            "order by started_at desc, run_id desc limit 1"
-        ).fetchone()
-    return row[0] if row else None
-
-
 def finish(warehouse: Warehouse, run_id: str, status: str) -> None:
     """Records how a run ended: `succeeded` or `failed`."""
     with warehouse.transaction() as connection:

@@ -66,17 +66,6 @@ def test_a_run_that_never_said_how_it_ended_has_failed(warehouse: Warehouse) -> 
     assert found == [("killed", "failed"), ("next", "succeeded")]
 
 
-def test_the_as_of_date_is_that_of_the_latest_run_that_has_not_failed(warehouse: Warehouse) -> None:
-    warehouse.prepare([])
-    assert runs.current_as_of(warehouse) is None
-    runs.begin(warehouse, "a", date(2026, 6, 30))
-    runs.finish(warehouse, "a", "succeeded")
-    runs.begin(warehouse, "b", date(2026, 7, 1))
-    assert runs.current_as_of(warehouse) == date(2026, 7, 1)
-    runs.finish(warehouse, "b", "failed")
-    assert runs.current_as_of(warehouse) == date(2026, 6, 30)
-
-
 def test_the_lock_names_this_process_while_it_is_held(tmp_path: Path) -> None:
     runs.hold_lock(Settings(home=tmp_path / "one"))
     runs.hold_lock(Settings(home=tmp_path / "one"))
