@@ -4,6 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -15,6 +16,7 @@ TELEMETRY_OFF = {
     "DAGSTER_DISABLE_TELEMETRY": "1",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DBT_VERSION_CHECK": "false",
+    "GX_ANALYTICS_ENABLED": "false",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
 }
 
@@ -36,6 +38,11 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=lambda chosen: _home_of(chosen["project"]),
         description="Folder of every local file: the warehouse, the published copy, reports, the simulated company.",
+    )
+
+    alerts: str = Field(
+        default="",
+        description="Where alerts go besides the folder `alerts`: Apprise URLs (slack://, mailto://, ...), by blanks.",
     )
 
     @field_validator("home", "project", mode="after")
@@ -69,6 +76,16 @@ class Settings(BaseSettings):
         return self.home / "published"
 
     @property
+    def secrets(self) -> Path:
+        """The file of credentials, `NAME=value` a line; what the environment says already counts for more."""
+        return self.home / "secrets.env"
+
+    @property
+    def data_docs(self) -> Path:
+        """The folder of the pages that show what the gate found, feed by feed."""
+        return self.home / "data_docs"
+
+    @property
     def reports(self) -> Path:
         """The folder of the HTML reports, one a date."""
         return self.home / "reports"
@@ -96,6 +113,12 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Reads the settings from the environment and switches every library's telemetry off in this process."""
+    """Reads the settings from the environment and switches every library's telemetry off in this process.
+
+    The entries of the secrets file become part of the environment, from where contracts take them by `${NAME}`.
+    """
     os.environ.update(TELEMETRY_OFF)
+    for name, value in dotenv_values(Settings().secrets).items():
+        if value is not None:
+            os.environ.setdefault(name, value)
     return Settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,7 +20,12 @@ def test_the_server_decides_the_kind(make_feed: MakeFeed) -> None:
     rest = {"type": "api", "location": "http://localhost"}
     assert make_feed("a", CSV, [column("id")]).kind is Kind.FILES
     assert make_feed("b", database, [column("id")]).kind is Kind.DATABASE
+    stream = {"type": "kafka", "host": "localhost:9092", "customProperties": [{"property": "topic", "value": "t"}]}
+    bucket = {"type": "custom", "customProperties": [{"property": "location", "value": "gs://shop/*.csv"}]}
     assert make_feed("c", rest, [column("id")]).kind is Kind.REST
+    assert make_feed("d", stream, [column("id")]).kind is Kind.STREAM
+    assert make_feed("e", {"type": "s3", "location": "s3://shop/*.csv"}, [column("id")]).kind is Kind.FILES
+    assert make_feed("f", bucket, [column("id")]).kind is Kind.FILES
 
 
 def test_the_key_stands_in_the_order_of_its_positions(make_feed: MakeFeed) -> None:
@@ -59,6 +65,33 @@ def test_a_field_that_the_standard_does_not_know_is_refused_with_its_line(tmp_pa
     said = _broken(tmp_path, text)
     assert f"line {line} (schema.0.properties.0)" in said
     assert "requird" in said
+
+
+@pytest.mark.parametrize(
+    ("server", "secret"),
+    [
+        ({"type": "custom", "customProperties": [{"property": "url", "value": "mysql://me:geheim@db/shop"}]}, "url"),
+        (
+            {
+                "type": "api",
+                "location": "http://localhost",
+                "customProperties": [{"property": "token", "value": "geheim"}],
+            },
+            "token",
+        ),
+    ],
+)
+def test_a_secret_in_clear_is_refused_with_its_line(tmp_path: Path, server: dict[str, Any], secret: str) -> None:
+    text = yaml.safe_dump(contract("a", server, [column("id")]), sort_keys=False)
+    line = next(number for number, content in enumerate(text.splitlines(), 1) if "- server:" in content)
+    said = _broken(tmp_path, text)
+    assert f"line {line}: the server setting {secret} holds a secret in clear" in said
+    assert "geheim" not in said
+
+
+def test_a_password_from_the_environment_is_no_secret_in_clear(make_feed: MakeFeed) -> None:
+    server = {"type": "custom", "customProperties": [{"property": "url", "value": "mysql://me:${PASSWORD}@db/shop"}]}
+    assert make_feed("a", server, [column("id")]).kind is Kind.DATABASE
 
 
 def test_a_dataset_that_is_not_raw_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Credentials come from the secrets file where the environment does not have them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestration import settings
+
+
+def test_the_secrets_file_fills_in_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secrets.env").write_text("SHOP_URL=from-file\nSHOP_TOKEN='a b'\n", encoding="utf-8")
+    monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
+    monkeypatch.setenv("SHOP_URL", "from-environment")
+    # Set and removed again, so that monkeypatch takes away what the file brings.
+    monkeypatch.setenv("SHOP_TOKEN", "")
+    monkeypatch.delenv("SHOP_TOKEN")
+    settings.load()
+    assert (os.environ["SHOP_URL"], os.environ["SHOP_TOKEN"]) == ("from-environment", "a b")
+
+
+def test_alerts_may_be_named_in_the_secrets_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secrets.env").write_text("CATALYST_ALERTS=json://localhost/hook\n", encoding="utf-8")
+    monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
+    monkeypatch.setenv("CATALYST_ALERTS", "")
+    monkeypatch.delenv("CATALYST_ALERTS")
+    assert settings.load().alerts == "json://localhost/hook"
