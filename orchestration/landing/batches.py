@@ -1,0 +1,65 @@
+"""Stages batches of rows as Parquet, for the warehouse to read at one go.
+
+Handed over one by one, each would be written twice, and would pay the price of a hand-over to dlt.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.contracts import Feed
+from orchestration.landing.extraction import Extraction, Problem
+from orchestration.landing.loading import literal, quoted, select_resource
+from orchestration.warehouse import Warehouse
+
+_OURS = ("_file", "_malformed", "_row")
+
+
+def extraction_of(
+    feed: Feed,
+    warehouse: Warehouse,
+    batches: Callable[[], Iterator[pa.Table]],
+    *,
+    problems: list[Problem],
+    completed: Callable[[], None] = lambda: None,
+    more: Callable[[], bool] = lambda: False,
+) -> Extraction:
+    """Returns the extraction of numbered batches with a `_malformed` column, whose other columns may differ.
+
+    Args:
+        feed: The feed.
+        warehouse: Where it lands.
+        batches: Called while dlt extracts, with its state at hand.
+        problems: As of the extraction.
+        completed: As of the extraction.
+        more: As of the extraction.
+    """
+    work = Path(tempfile.mkdtemp(prefix="catalyst-batches-"))
+
+    def relation() -> tuple[str, pa.Schema] | None:
+        schemas = []
+        for number, batch in enumerate(batches()):
+            pq.write_table(batch, work / f"{number:06}.parquet", compression="snappy")
+            schemas.append(batch.schema)
+        if not schemas:
+            return None
+        schema = pa.unify_schemas(schemas)
+        own = pa.schema([found for found in schema if found.name not in _OURS])
+        columns = ", ".join(quoted(name) for name in [*own.names, "_malformed", "_row"])
+        files = literal(f"{work}/*.parquet")
+        select = f"select {columns}, cast(null as varchar) as _file from read_parquet({files}, union_by_name = true)"
+        return select, own
+
+    return Extraction(
+        [select_resource(feed, warehouse, work, relation)],
+        completed=completed,
+        discard=lambda: shutil.rmtree(work, ignore_errors=True),
+        problems=problems,
+        more=more,
+    )

