@@ -1,22 +1,28 @@
-"""The gate between raw and staging: checks each landed load against its contract and marks the rows that break it.
+"""The gate between raw and staging: holds each landed load against its contract, and marks the rows that break it.
 
 Raw keeps every row. A mark in `quality.quarantine` says which rules a row breaks; staging reads the rows of gated loads
-that bear no mark. So rows landed = accepted + quarantined holds by construction, and a rule that was mended is applied
-by deleting marks and gating again.
+that bear no mark. So rows landed = accepted + quarantined holds by construction, downstream keeps the last good data
+when a load is stopped, and a rule that was mended is applied by deleting marks and gating again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
+from orchestration import data_docs
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
+from orchestration.findings import Finding, examples_of, of_load, of_rules
 from orchestration.landing import pipeline_name
-from orchestration.rules import rules
+from orchestration.marks import NOW, STOPPED, SUPERSEDED, Load, scalar
+from orchestration.promises import Severity
+from orchestration.settling import settle
 from orchestration.warehouse import Warehouse
+
+__all__ = ["Finding", "Gated", "Redriven", "check_balance", "gate", "record", "redrive", "totals"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +34,46 @@ class Gated:
     landed: int
     accepted: int
     quarantined: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a load was stopped."""
+        return any(finding.severity == "stopped" for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """What became of marked rows that were gated anew.
+
+    Attributes:
+        rows: The rows that had the marks in question.
+        accepted: Those of them that go on now.
+        quarantined: Those of them that are marked again.
+    """
+
+    rows: int
+    accepted: int
+    quarantined: int
 
 
 def gate(feed: Feed, warehouse: Warehouse) -> Gated:
-    """Gates every completed load of a feed that has not been gated, oldest first, each in one transaction."""
+    """Gates every completed load of a feed that has not been gated, oldest first, each in one transaction.
+
+    Raises:
+        CatalystError: A rule of the contract cannot be evaluated; the load waits for the next time.
+    """
     before = totals(feed, warehouse)
     loads = _waiting(feed, warehouse)
+    findings: list[Finding] = []
     for load_id in loads:
         with warehouse.transaction() as connection:
-            _gate_load(feed, load_id, connection)
+            findings += _gate_load(feed, load_id, connection)
+            settle(feed, connection)
+    if not loads:
+        # A file may have become empty, which is no load.
+        with warehouse.transaction() as connection:
+            settle(feed, connection)
     after = totals(feed, warehouse)
     return Gated(
         feed.id,
@@ -44,7 +81,73 @@ def gate(feed: Feed, warehouse: Warehouse) -> Gated:
         after.landed - before.landed,
         after.accepted - before.accepted,
         after.quarantined - before.quarantined,
+        tuple(findings),
     )
+
+
+def redrive(feed: Feed, warehouse: Warehouse, rule: str | None = None) -> Redriven:
+    """Gates marked rows anew, after a rule, a mapping or the contract was mended, so that those that are good go on.
+
+    The loads that hold such rows are gated as a whole, in one transaction: a stopped load is judged again by today's
+    thresholds, and what follows for the rows of other loads is settled with it.
+
+    Args:
+        feed: The feed, with its contract as it is now.
+        warehouse: Where its loads are.
+        rule: Only loads with rows that break this rule, or that were stopped for it; None for all with marked rows.
+
+    Raises:
+        CatalystError: A rule of the contract cannot be evaluated; all marks stay as they were.
+    """
+    with warehouse.transaction() as connection:
+        connection.execute(
+            """
+            create or replace temp table catalyst_redriven as
+            with loads as (
+                select load_id from quality.quarantine
+                where feed = $feed and rules != $superseded
+                    and ($rule is null or list_contains(string_split(rules, ','), $rule))
+                union
+                select load_id from quality.findings
+                where feed = $feed and severity = 'stopped' and ($rule is null or rule = $rule)
+            )
+            select load_id, row_number from quality.quarantine inner join loads using (load_id)
+            where feed = $feed and rules != $superseded
+                and ($rule is null or rules = $stopped or list_contains(string_split(rules, ','), $rule))
+            """,
+            {"feed": feed.id, "rule": rule, "stopped": STOPPED, "superseded": SUPERSEDED},
+        )
+        loads = [
+            row[0]
+            for row in connection.execute("select distinct load_id from catalyst_redriven order by load_id").fetchall()
+        ]
+        if not loads:
+            return Redriven(0, 0, 0)
+        for table, only in (("quarantine", ""), ("loads", ""), ("findings", "and severity in ('warning', 'stopped')")):
+            connection.execute(
+                f"delete from quality.{table} where feed = ? and load_id in (select unnest(?)) {only}", [feed.id, loads]
+            )
+        for load_id in loads:
+            _gate_load(feed, load_id, connection)
+        settle(feed, connection, anew=loads)
+        rows = scalar(connection, "select count(*) from catalyst_redriven")
+        marked = scalar(
+            connection,
+            """
+            select count(*) from catalyst_redriven
+            inner join quality.quarantine using (load_id, row_number)
+            where feed = ?
+            """,
+            feed.id,
+        )
+    return Redriven(rows, rows - marked, marked)
+
+
+def record(feed: Feed, load_id: str | None, findings: Sequence[Finding], warehouse: Warehouse) -> None:
+    """Writes findings into quality.findings, for people and reports; the gate's own are there already."""
+    if findings:
+        with warehouse.transaction() as connection:
+            _record(feed, load_id, findings, connection)
 
 
 def totals(feed: Feed, warehouse: Warehouse) -> Gated:
@@ -58,7 +161,8 @@ def totals(feed: Feed, warehouse: Warehouse) -> Gated:
             """,
             [feed.id],
         ).fetchall()[0]
-    return Gated(feed.id, *(int(value) for value in row))
+    loads, landed, accepted, quarantined = (int(value) for value in row)
+    return Gated(feed.id, loads, landed, accepted, quarantined)
 
 
 def check_balance(feed: Feed, warehouse: Warehouse) -> Gated:
@@ -69,8 +173,8 @@ def check_balance(feed: Feed, warehouse: Warehouse) -> Gated:
     """
     counted = totals(feed, warehouse)
     with warehouse.connect() as connection:
-        raw = _scalar(connection, f"select count(*) from {feed.id}")
-        marks = _scalar(connection, "select count(*) from quality.quarantine where feed = ?", [feed.id])
+        raw = scalar(connection, f"select count(*) from {feed.id}")
+        marks = scalar(connection, "select count(*) from quality.quarantine where feed = ?", feed.id)
     if raw == 0:
         raise CatalystError(
             f"Feed {feed.id} has not sent a single row, which is not a pass: check its source in {feed.path}."
@@ -82,10 +186,6 @@ def check_balance(feed: Feed, warehouse: Warehouse) -> Gated:
             "quality.loads with quality.quarantine for this feed."
         )
     return counted
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> int:
-    return int(connection.execute(sql, parameters or []).fetchall()[0][0])
 
 
 def _waiting(feed: Feed, warehouse: Warehouse) -> list[str]:
@@ -108,109 +208,31 @@ def _waiting(feed: Feed, warehouse: Warehouse) -> list[str]:
     return [row[0] for row in found]
 
 
-def _gate_load(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> None:
-    gated_before = _scalar(connection, "select count(*) from quality.loads where feed = ?", [feed.id])
-    if gated_before:
-        _mark_superseded(feed, load_id, connection)
-    _mark_broken(feed, load_id, connection)
-    if feed.key:
-        _mark_repeated(feed, load_id, connection)
-    connection.execute(
-        f"""
-        insert into quality.loads
-        select '{feed.id}', load_id, {_LOADED_AT}, landed, landed - marked, marked, {_NOW}
-        from (
-            select
-                ? as load_id,
-                (select count(*) from {feed.id} where _dlt_load_id = ?) as landed,
-                (select count(*) from quality.quarantine where feed = ? and load_id = ?) as marked
+def _gate_load(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> list[Finding]:
+    from orchestration import expectations
+
+    verdicts = expectations.evaluate(feed, load_id, connection)
+    blocking = tuple(v.flag for v in verdicts if v.flag and v.rule.severity is not Severity.WARNING)
+    load = Load(feed, load_id, connection, expectations.BROKEN, blocking)
+    load.find_repeated()
+    examples = examples_of(verdicts, load)
+    findings = [*of_rules(verdicts, examples, load.rows), *of_load(verdicts, examples, load)]
+    stops = [finding for finding in findings if finding.severity == "stopped"]
+    stopping = {finding.rule for finding in stops}
+    load.mark([(v.flag, v.rule) for v in verdicts if v.flag and (v.flag in blocking or v.rule.id in stopping)])
+    if stops:
+        load.hold_back(" ".join(finding.message for finding in stops))
+    load.register("stopped" if stops else "passed")
+    _record(feed, load_id, findings, connection)
+    data_docs.keep(load, verdicts, examples)
+    return findings
+
+
+def _record(
+    feed: Feed, load_id: str | None, findings: Sequence[Finding], connection: duckdb.DuckDBPyConnection
+) -> None:
+    for found in findings:
+        connection.execute(
+            f"insert into quality.findings values (?, ?, ?, ?, ?, ?, ?, {NOW})",
+            [feed.id, load_id, found.rule, found.severity, found.rows, found.share, found.message],
         )
-        """,
-        [load_id, load_id, feed.id, load_id],
-    )
-
-
-def _mark_broken(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """One scan tests every rule; the sentences are made for the rows that break one only."""
-    checks = rules(feed)
-    broken = " or ".join(f"({rule.broken})" for rule in checks)
-    names = ", ".join(f"case when {rule.broken} then '{rule.id}' end" for rule in checks)
-    reasons = ", ".join(f"case when {rule.broken} then {rule.reason} end" for rule in checks)
-    connection.execute(
-        f"""
-        insert into quality.quarantine
-        select '{feed.id}', _dlt_load_id, _row, array_to_string([{names}], ','), array_to_string([{reasons}], ' '),
-            to_json(raw), {_NOW}
-        from {feed.id} as raw
-        where _dlt_load_id = ? and ({broken})
-        order by _row
-        """,
-        [load_id],
-    )
-
-
-def _mark_repeated(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """Among rows that are otherwise good, the first with a key stays, in this load or in an earlier one."""
-    keys = ", ".join(feed.key)
-    shown = ", ', ', ".join(f"'{name} ', cast({name} as varchar)" for name in feed.key)
-    connection.execute(
-        f"""
-        insert into quality.quarantine
-        select '{feed.id}', _dlt_load_id, _row, '{"+".join(feed.key)}:unique',
-            concat('The key ', {shown}, ' has come before.'), to_json(raw), {_NOW}
-        from {feed.id} as raw
-        where _dlt_load_id = ? and _row in (
-            select _row from (
-                select _row, row_number() over (partition by {keys} order by _row) as nth
-                from ({_unmarked(feed, "_dlt_load_id = ?")})
-            ) where nth > 1
-            union all
-            select _row from ({_unmarked(feed, "_dlt_load_id = ?")})
-            inner join (select {keys} from ({_unmarked(feed, _in_gated_loads(feed))})) using ({keys})
-        )
-        order by _row
-        """,
-        [load_id, load_id, load_id],
-    )
-
-
-def _mark_superseded(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> None:
-    """A file that changed has landed again as a whole, so the rows of its earlier landing no longer count."""
-    connection.execute(
-        f"""
-        insert into quality.quarantine
-        select '{feed.id}', _dlt_load_id, _row, '_file:superseded',
-            concat('The file ', _file, ' has changed and was landed again.'), to_json(raw), {_NOW}
-        from ({_unmarked(feed, _in_gated_loads(feed))}) as raw
-        where _file in (select distinct _file from {feed.id} where _dlt_load_id = ? and _file is not null)
-        order by _dlt_load_id, _row
-        """,
-        [load_id],
-    )
-    connection.execute(
-        """
-        update quality.loads set rows_quarantined = marks.total, rows_accepted = rows_landed - marks.total
-        from (select load_id, count(*) as total from quality.quarantine where feed = ? group by load_id) as marks
-        where loads.feed = ? and loads.load_id = marks.load_id and loads.rows_quarantined != marks.total
-        """,
-        [feed.id, feed.id],
-    )
-
-
-def _unmarked(feed: Feed, loads: str) -> str:
-    return f"""
-        select * from {feed.id} where {loads} and not exists (
-            select 1 from quality.quarantine as mark
-            where mark.feed = '{feed.id}' and mark.load_id = {feed.table}._dlt_load_id
-                and mark.row_number = {feed.table}._row
-        )"""
-
-
-def _in_gated_loads(feed: Feed) -> str:
-    return f"_dlt_load_id in (select load_id from quality.loads where feed = '{feed.id}')"
-
-
-# now() carries a time zone, whose arithmetic DuckDB leaves to an extension; the epoch does not. dlt's load ids are
-# seconds since the epoch.
-_NOW = "make_timestamp(epoch_us(now()))"
-_LOADED_AT = "make_timestamp(cast(cast(load_id as double) * 1000000 as bigint))"

@@ -1,12 +1,16 @@
-"""What a contract's columns demand of a row, as SQL conditions that the gate runs on a landed load."""
+"""What a contract demands of a load: expectations for Great Expectations, each with the sentence for people."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestration.contracts import Column, Feed
+from orchestration.date_formats import strptime_format
 from orchestration.errors import CatalystError
+from orchestration.promises import Expectation, Severity
 
 # What a logical type of the standard is in the warehouse.
 SQL_TYPES = {
@@ -18,91 +22,269 @@ SQL_TYPES = {
     "boolean": "boolean",
 }
 
+# Values that a cast yields, but that no other engine or no sum bears: NaN, infinities, years beyond 1 to 9999, and an
+# integer out of a fraction. They count as unreadable.
+_BEARABLE = {
+    # Reading every text as a double as well would double the time that integers take.
+    "integer": "case when contains({text}, '.') or contains({text}, 'e') or contains({text}, 'E') "
+    "then coalesce(try_cast({raw} as double) % 1 = 0, true) else true end",
+    "number": "isfinite({value})",
+    "date": "{value} between date '0001-01-01' and date '9999-12-31'",
+    "timestamp": "{value} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'",
+}
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that can be wrong with a row.
+    """One thing that a load must hold to.
 
     Attributes:
-        id: `<columns>:<what>`, as it stands in quality.quarantine.
-        broken: SQL condition over the batch that is true for a row that breaks the rule.
-        reason: SQL expression for the sentence that tells the user.
+        id: Its name in quality.quarantine: `<column>:<what>`, or that of a rule of the contract's `quality` blocks.
+        type: The expectation.
+        arguments: Its keyword arguments, over the columns of `batch`.
+        reason: SQL expression over the raw row for the sentence that says how a row breaks it.
+        severity: What becomes of rows that break it.
+        stop_above: Share of a load's rows that may break it before the feed stops; None for any share.
+        description: What must hold, for people.
+        where: Its place in the contract.
+        is_personal: Whether the values that it is about tell of a person.
     """
 
     id: str
-    broken: str
+    type: str
+    arguments: Mapping[str, Any]
     reason: str
+    severity: Severity
+    stop_above: float | None
+    description: str
+    where: str
+    is_personal: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one rule on one load.
+
+    Attributes:
+        rows: How many rows break it; None for a rule that is about the load as a whole.
+        flag: Column of the table of broken rows that says whether a row breaks this rule; None where none does.
+        observed: What a rule about the load as a whole saw.
+    """
+
+    rule: Rule
+    passed: bool
+    rows: int | None
+    flag: str | None
+    observed: str | None
 
 
 def rules(feed: Feed) -> list[Rule]:
-    """Returns the row rules that a contract's columns imply, in the order of their names."""
-    found = [rule for column in feed.columns for rule in _column_rules(column)]
-    found.append(
-        Rule(
-            "_malformed:syntax",
-            "_malformed is not null",
-            "concat('The line is not a JSON object: ', substr(_malformed, 1, 200), '.')",
-        )
+    """Returns the rules of a contract, those that its columns imply and those of its `quality` blocks, by id."""
+    syntax = Rule(
+        id="_malformed:syntax",
+        type="expect_column_values_to_be_null",
+        arguments={"column": "_malformed"},
+        reason="concat('The line is not a JSON object: ', substr(_malformed, 1, 200), '.')",
+        severity=Severity.ERROR,
+        stop_above=None,
+        description="Every line is a JSON object.",
+        where=str(feed.path),
+        is_personal=any(column.is_personal for column in feed.columns),
     )
-    return sorted(found, key=lambda rule: rule.id)
+    implied = [rule for column in feed.columns for rule in _column_rules(column, str(feed.path))]
+    own = [_quality_rule(rule, feed) for rule in feed.expectations]
+    return sorted([syntax, *implied, *own], key=lambda rule: rule.id)
 
 
-def _column_rules(column: Column) -> list[Rule]:
+def batch(feed: Feed, load_id: str) -> str:
+    """Returns the query of a load as expectations see it.
+
+    Each column of the contract stands there under its name in its logical type, null where the landed value cannot be
+    read as that. For all but text, `<name>__as_sent` has the value as it landed, `<name>__unreadable` the text of one
+    that cannot be read.
+    """
+    columns = [part for column in feed.columns for part in _batch_columns(column)]
+    return f"select {', '.join(columns)}, _row, _malformed from {feed.id} where _dlt_load_id = {literal(load_id)}"
+
+
+def batch_names(feed: Feed) -> set[str]:
+    """Returns the names of the columns of `batch`."""
+    names = {"_row", "_malformed"}
+    for column in feed.columns:
+        endings = ("",) if column.logical_type == "string" else ("", "__as_sent", "__unreadable")
+        names |= {column.name + ending for ending in endings}
+    return names
+
+
+def columns_of(arguments: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the columns that an expectation is about, in the order in which it names them."""
+    named = [arguments.get("column"), arguments.get("column_A"), arguments.get("column_B")]
+    several = arguments.get("column_list")
+    return [str(name) for name in [*named, *(several if isinstance(several, list | tuple) else ())] if name is not None]
+
+
+def literal(text: str) -> str:
+    """Returns a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Returns a column's name as SQL reads it whatever it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _batch_columns(column: Column) -> Iterator[str]:
+    name, sent = column.name, quoted(column.name)
+    if column.logical_type == "string":
+        yield f"{_readable(column, _value(column, sent), sent)} as {sent}"
+        return
+    # Words that stand in place of a value on purpose are no value, but not an unreadable one either.
+    raw = sent
+    if column.statuses is not None:
+        raw = f"(case when not regexp_full_match(cast({sent} as varchar), {literal(column.statuses)}) then {sent} end)"
+    readable = _readable(column, _value(column, raw), raw)
+    yield f"{readable} as {sent}"
+    yield f"{sent} as {quoted(f'{name}__as_sent')}"
+    yield f"case when {readable} is null then cast({raw} as varchar) end as {quoted(f'{name}__unreadable')}"
+
+
+def _value(column: Column, raw: str) -> str:
+    sql_type = _sql_type(column)
+    if sql_type == column.physical_type.lower():
+        return raw
+    if column.logical_type in ("date", "timestamp") and "format" in column.options:
+        return f"cast(try_strptime({raw}, {literal(strptime_format(column))}) as {sql_type})"
+    return f"try_cast({raw} as {sql_type})"
+
+
+def _readable(column: Column, value: str, raw: str) -> str:
+    bearable = _BEARABLE.get(column.logical_type)
+    if bearable is None or (column.logical_type == "integer" and value == raw):
+        return value
+    condition = bearable.format(value=value, raw=raw, text=f"cast({raw} as varchar)")
+    return f"case when {condition} then {value} end"
+
+
+def _column_rules(column: Column, where: str) -> Iterator[Rule]:
     name, options = column.name, column.options
-    sql_type = SQL_TYPES.get(column.logical_type)
-    if sql_type is None:
-        raise CatalystError(f"Column {name} has the logicalType {column.logical_type!r}; use one of {list(SQL_TYPES)}.")
-    shown = f"coalesce(cast({name} as varchar), 'null')"
-    value = _typed(column)
-    found = []
+    is_text = _sql_type(column) == "varchar"
+    as_sent = name if is_text else f"{name}__as_sent"
+    shown = _shown(name)
+
+    def rule(what: str, type_: str, arguments: Mapping[str, Any], reason: str, description: str) -> Rule:
+        return Rule(
+            id=f"{name}:{what}",
+            type=type_,
+            arguments=arguments,
+            reason=reason,
+            severity=column.severity,
+            stop_above=column.stop_above,
+            description=description,
+            where=where,
+            is_personal=column.is_personal,
+        )
+
     if column.required:
-        found.append(Rule(f"{name}:required", f"{name} is null", f"'{name} is missing.'"))
-    if sql_type != "varchar":
-        kind = "an" if column.logical_type[0] in "aeiou" else "a"
-        found.append(
-            Rule(
-                f"{name}:type",
-                f"{name} is not null and {value} is null",
-                f"concat('{name} is ', {shown}, ', which is not {kind} {column.logical_type}.')",
-            )
+        yield rule(
+            "required",
+            "expect_column_values_to_not_be_null",
+            {"column": as_sent},
+            literal(f"{name} is missing."),
+            f"{name} is there.",
         )
-    bounds = [
-        (f"{value} {operator} {_bound(options[option], sql_type)}", f"{words} {options[option]}")
-        for option, operator, words in (
-            ("minimum", "<", "at least"),
-            ("exclusiveMinimum", "<=", "above"),
-            ("maximum", ">", "at most"),
-            ("exclusiveMaximum", ">=", "below"),
+    if not is_text:
+        kind = f"{'an' if column.logical_type[0] in 'aeiou' else 'a'} {column.logical_type}"
+        yield rule(
+            "type",
+            "expect_column_values_to_be_null",
+            {"column": f"{name}__unreadable"},
+            f"concat({literal(f'{name} is ')}, {shown}, {literal(f', which is not {kind}.')})",
+            f"{name} is {kind}.",
         )
-        if option in options
-    ]
+    bounds, allowed = _bounds(column, where)
     if bounds:
-        allowed = " and ".join(words for _, words in bounds)
-        found.append(
-            Rule(
-                f"{name}:range",
-                " or ".join(condition for condition, _ in bounds),
-                f"concat('{name} is ', {shown}, ', but must be {allowed}.')",
-            )
+        yield rule(
+            "range",
+            "expect_column_values_to_be_between",
+            {"column": name, **bounds},
+            f"concat({literal(f'{name} is ')}, {shown}, {literal(f', but must be {allowed}.')})",
+            f"{name} is {allowed}.",
         )
     if "pattern" in options:
-        pattern = str(options["pattern"]).replace("'", "''")
-        found.append(
-            Rule(
-                f"{name}:pattern",
-                f"{name} is not null and not regexp_matches({name}, '{pattern}')",
-                f"concat('{name} is ', {shown}, ', which does not match {pattern}.')",
-            )
+        pattern = str(options["pattern"])
+        yield rule(
+            "pattern",
+            "expect_column_values_to_match_regex",
+            {"column": as_sent, "regex": pattern},
+            f"concat({literal(f'{name} is ')}, {shown}, {literal(f', which does not match {pattern}.')})",
+            f"{name} matches {pattern}",
         )
-    return found
 
 
-def _typed(column: Column) -> str:
-    sql_type = SQL_TYPES[column.logical_type]
-    if sql_type == "varchar" or sql_type == column.physical_type.lower():
-        return column.name
-    return f"try_cast({column.name} as {sql_type})"
+def _bounds(column: Column, where: str) -> tuple[dict[str, Any], str]:
+    """The arguments and the words for the bounds that a column has."""
+    found = {option: _bound(column, column.options[option], where) for option in _WORDS if option in column.options}
+    lower = [(found[option], option == "exclusiveMinimum") for option in found if _WORDS[option][0] == "min"]
+    upper = [(found[option], option != "exclusiveMaximum") for option in found if _WORDS[option][0] == "max"]
+    arguments: dict[str, Any] = {}
+    if lower:
+        arguments["min_value"], arguments["strict_min"] = max(lower)
+    if upper:
+        arguments["max_value"], inclusive = min(upper)
+        arguments["strict_max"] = not inclusive
+    return arguments, " and ".join(f"{_WORDS[option][1]} {column.options[option]}" for option in found)
 
 
-def _bound(value: Any, sql_type: str) -> str:
-    return f"cast('{value}' as {sql_type})" if sql_type in ("date", "timestamp") else str(float(value))
+_WORDS = {
+    "minimum": ("min", "at least"),
+    "exclusiveMinimum": ("min", "above"),
+    "maximum": ("max", "at most"),
+    "exclusiveMaximum": ("max", "below"),
+}
+
+
+def _bound(column: Column, value: Any, where: str) -> Any:
+    try:
+        match column.logical_type:
+            case "integer" | "number":
+                return value
+            case "date":
+                return date.fromisoformat(str(value)[:10])
+            case "timestamp":
+                moment = datetime.fromisoformat(str(value))
+                return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except ValueError as error:
+        raise CatalystError(
+            f"Contract {where}: the bound {value!r} of column {column.name} is not a {column.logical_type}: correct it."
+        ) from error
+    raise CatalystError(
+        f"Contract {where}: column {column.name} is a {column.logical_type}, which has no minimum or maximum: "
+        "remove it."
+    )
+
+
+def _quality_rule(rule: Expectation, feed: Feed) -> Rule:
+    about = {name.removesuffix("__as_sent").removesuffix("__unreadable") for name in columns_of(rule.arguments)}
+    columns = [column for column in feed.columns if column.name in about]
+    says = f"which breaks {rule.name}: {rule.description.rstrip('.')}."
+    values = [part for column in columns for part in (literal(f"{column.name} is "), _shown(column.name), "', '")]
+    return Rule(
+        id=rule.name,
+        type=rule.type,
+        arguments=rule.arguments,
+        reason=f"concat({', '.join([*values, literal(says)])})",
+        severity=rule.severity,
+        stop_above=rule.stop_above,
+        description=rule.description,
+        where=rule.where,
+        is_personal=any(column.is_personal for column in columns),
+    )
+
+
+def _shown(name: str) -> str:
+    # A value may be as long as a file; the payload has it whole.
+    return f"coalesce(substr(cast({quoted(name)} as varchar), 1, 200), 'null')"
+
+
+def _sql_type(column: Column) -> str:
+    return SQL_TYPES[column.logical_type]

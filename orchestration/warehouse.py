@@ -24,13 +24,28 @@ QUALITY_TABLES = {
     """,
     "quality.loads": """
         feed varchar not null, load_id varchar not null, landed_at timestamp not null, rows_landed bigint not null,
-        rows_accepted bigint not null, rows_quarantined bigint not null, gated_at timestamp not null
+        rows_accepted bigint not null, rows_quarantined bigint not null, gated_at timestamp not null,
+        status varchar not null
+    """,
+    "quality.findings": """
+        feed varchar not null, load_id varchar, rule varchar not null, severity varchar not null,
+        rows_broken bigint not null, share double not null, message varchar not null, found_at timestamp not null
+    """,
+    "quality.validations": """
+        feed varchar not null, load_id varchar not null, validated_at timestamp not null, result varchar not null
     """,
     "quality.runs": """
         run_id varchar not null, as_of_date date not null, started_at timestamp not null,
         finished_at timestamp, status varchar not null
     """,
+    "quality.category_proposals": """
+        spelling varchar not null, category varchar, score double, resembles varchar, source_rows bigint not null,
+        feeds varchar not null, example_product_id varchar, first_seen_on date, last_seen_on date, seed_row varchar
+    """,
 }
+
+# Columns that tables have gained, with what holds for the rows that a warehouse has from before.
+GAINED_COLUMNS = {"quality.loads": "status varchar default 'passed'"}
 
 STAMP = """
     model_name varchar not null, model_version varchar not null,
@@ -47,6 +62,29 @@ PREDICTION_TABLES = {
         as_of_date date not null, origin_date date not null, store_id varchar not null, product_id varchar not null,
         target_date date not null, horizon integer not null, units double not null, mean_units double not null,
         p10 double not null, p50 double not null, p90 double not null, seasonal_naive double not null, {STAMP}
+    """,
+}
+
+# A row holds from its as-of date until the next one of the same record; matches and resolutions are of the last run.
+IDENTITY_TABLES = {
+    "identities.customers": """
+        as_of_date date not null, record_id varchar not null, customer_id varchar not null,
+        source_name varchar not null, source_customer_id varchar not null, is_register boolean not null
+    """,
+    "identities.matches": """
+        as_of_date date not null, record_id_left varchar not null, record_id_right varchar not null,
+        match_probability double not null, match_weight double not null, evidence varchar not null,
+        decision varchar not null, model_version varchar not null
+    """,
+    "identities.merges": """
+        as_of_date date not null, retired_customer_id varchar not null, customer_id varchar not null
+    """,
+    "identities.models": """
+        as_of_date date not null, model_version varchar not null, records bigint not null, columns varchar not null,
+        settings varchar not null, rules varchar not null
+    """,
+    "identities.resolutions": """
+        as_of_date date not null, fingerprint varchar not null, records bigint not null, customers bigint not null
     """,
 }
 
@@ -80,15 +118,25 @@ class Warehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yields a connection whose changes come all together at the end, or, after an error, not at all."""
+        """Yields a connection whose changes come all together at the end, or, after an error, not at all.
+
+        Raises:
+            CatalystError: The file cannot be written, such as on a full disk.
+        """
         with self.connect() as connection:
             connection.begin()
             try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+            except (duckdb.IOException, duckdb.TransactionException) as error:
+                raise CatalystError(
+                    f"The warehouse {self.path} cannot be written ({str(error).splitlines()[0]}). Free some of the "
+                    "disk if it is full, and run again: nothing of this step counts."
+                ) from error
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Returns the rows of a query as an Arrow table."""
@@ -101,17 +149,19 @@ class Warehouse:
         Columns that a contract has gained since are added; columns that it lost stay.
         """
         with self.transaction() as connection:
-            for name, columns in (QUALITY_TABLES | PREDICTION_TABLES).items():
+            for name, columns in (QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES).items():
                 connection.execute(f"create schema if not exists {name.split('.')[0]}")
                 connection.execute(f"create table if not exists {name} ({columns})")
+            for name, column in GAINED_COLUMNS.items():
+                connection.execute(f"alter table {name} add column if not exists {column}")
             for feed in feeds:
                 connection.execute(f"create schema if not exists {feed.schema}")
                 kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
-                columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+                columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
                 connection.execute(f"create table if not exists {feed.id} ({columns})")
                 have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
                 for name in [name for name in kinds if name not in have]:
-                    connection.execute(f"alter table {feed.id} add column {name} {kinds[name]}")
+                    connection.execute(f'alter table {feed.id} add column "{name}" {kinds[name]}')
 
     def replace_partition(self, table: str, as_of: date, rows: pa.Table) -> int:
         """Writes the rows of one as-of date in place of those that the table holds for it.
@@ -136,8 +186,8 @@ class Warehouse:
         return int(rows.num_rows)
 
 
-# What landing adds to the columns of every contract. Files alone fill `_file`; JSON lines that cannot be read
-# leave their text in `_malformed`.
+# What landing adds to the columns of every contract. Files alone fill `_file`; a line or message that cannot be read
+# leaves its text in `_malformed`.
 LANDING_COLUMNS = {
     "_file": "varchar",
     "_malformed": "varchar",

@@ -1,0 +1,60 @@
+"""How Great Expectations comes to the warehouse: over the gate's own connection, quietly, and without its own files."""
+
+from __future__ import annotations
+
+import logging
+import types
+from functools import cache
+from typing import Any
+
+import duckdb
+import great_expectations as gx
+import sqlalchemy as sa
+from duckdb_sqlalchemy import ConnectionWrapper
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
+from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.validator.validator import Validator
+
+# What it would log, the gate says itself: rules that are broken, and rules that cannot be evaluated.
+logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+
+BATCH = "catalyst_batch"
+
+
+class _Borrowed(ConnectionWrapper):
+    """The gate's own connection as SQLAlchemy sees it; its transaction is begun and ended by the gate alone."""
+
+    def begin(self) -> None:
+        """Leaves the transaction as it is."""
+
+    def commit(self) -> None:
+        """Leaves the transaction as it is."""
+
+    def rollback(self) -> None:
+        """Leaves the transaction as it is."""
+
+    def close(self) -> None:
+        """Leaves the connection open."""
+
+
+@cache
+def _context() -> Any:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return context
+
+
+def validator_on(connection: duckdb.DuckDBPyConnection) -> Validator:
+    """Returns what evaluates expectations over the view `BATCH` of a connection, in its transaction."""
+    borrowed = _Borrowed(connection)
+    pool = sa.create_engine("duckdb://", creator=lambda: borrowed, poolclass=sa.pool.StaticPool)
+    # Columns have the names that their sources give them; the dialect knows only the words that Postgres reserves.
+    words = connection.execute("select keyword_name from duckdb_keywords() where keyword_category != 'unreserved'")
+    pool.dialect.identifier_preparer.reserved_words = {row[0] for row in words.fetchall()}
+    engine = SqlAlchemyExecutionEngine(engine=pool, create_temp_table=False)
+    # Great Expectations does not know DuckDB. Of the engines for whose regular expressions and LIKE it has SQL, Dremio
+    # writes them as DuckDB does; the mark by which it knows one is the name of the dialect's class.
+    engine.dialect_module = types.SimpleNamespace(DremioDialect=None)  # type: ignore[assignment]
+    engine.load_batch_data(BATCH, SqlAlchemyBatchData(engine, table_name=BATCH))
+    return Validator(engine, data_context=_context())
