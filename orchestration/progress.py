@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 # Bound to the terminal itself: a run sends what libraries print to a file, and its progress here.
@@ -32,6 +33,11 @@ class Step:
     def seconds(self) -> float:
         """The time since the step began."""
         return round(time.monotonic() - self.started, 2)
+
+
+def note(text: str) -> None:
+    """Prints a line that somebody should read, below the step that it is about."""
+    console.print(f"  [yellow]![/yellow] {escape(text)}")
 
 
 @contextmanager
