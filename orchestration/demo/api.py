@@ -1,4 +1,4 @@
-"""The warehouses' REST API, served on this machine while a feed reads it; it is paged and forgets after 30 days."""
+"""The REST API of the warehouses and the app, served on this machine while a feed reads it; it is paged and forgets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import base64
 import binascii
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,19 +17,44 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from orchestration.demo.company import Company
+from orchestration.demo.mess import Batch, FeedShape
 from orchestration.demo.register import demo_folder, read_register
+from orchestration.demo.sources import KEPT_DAYS
+from orchestration.demo.sources.app import LOGINS, logins_batch
 from orchestration.demo.sources.warehouses import INVENTORY, inventory_batch
 from orchestration.errors import CatalystError
 
 PAGE_ROWS = 1000
-KEPT_DAYS = 30
+INVENTORY_KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something that the API answers with.
+
+    Attributes:
+        stamp: The column that `since` is about, as text that sorts by time.
+        kept_days: How many days it remembers.
+    """
+
+    shape: FeedShape
+    batch: Callable[[Company, int], Batch]
+    stamp: str
+    kept_days: int
+
+
+RESOURCES = {
+    "inventory": Resource(INVENTORY, inventory_batch, "snapshot_date", INVENTORY_KEPT_DAYS),
+    "logins": Resource(LOGINS, logins_batch, "recorded_at", KEPT_DAYS),
+}
 
 
 @contextmanager
 def serve(home: Path) -> Iterator[str]:
-    """Serves the inventory of the company in a home on a free port of this machine, and yields the base URL.
+    """Serves the API of the company in a home on a free port of this machine, and yields the base URL.
 
-    `GET <base>/inventory?since=YYYY-MM-DD&cursor=...` answers `{"data": [...], "next": "<cursor>" or null}`.
+    `GET <base>/inventory?since=YYYY-MM-DD&cursor=...` answers `{"data": [...], "next": "<cursor>" or null}`;
+    `/logins` does the same and takes a time in UTC, YYYY-MM-DDTHH:MM:SS, as well as a date.
 
     Raises:
         CatalystError: No company has been founded in the home.
@@ -36,14 +62,14 @@ def serve(home: Path) -> Iterator[str]:
     register = read_register(home)
     if register is None or register.generated_through is None:
         raise CatalystError(
-            f"There is no simulated company in {demo_folder(home)} whose inventory could be served: "
+            f"There is no simulated company in {demo_folder(home)} whose API could be served: "
             "advance it first (`catalyst run` does)."
         )
     company, through = register.company, register.generated_through
 
     class Handler(_Handler):
-        def snapshots(self, since: date | None) -> list[dict[str, Any]]:
-            return _snapshots(company, through, since)
+        def rows(self, name: str, since: datetime | None) -> list[dict[str, Any]]:
+            return _rows(company, company.t(through), name, since)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, name="demo-api", kwargs={"poll_interval": 0.05}, daemon=True)
@@ -57,13 +83,21 @@ def serve(home: Path) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4)
-def _snapshots(company: Company, through: date, since: date | None) -> list[dict[str, Any]]:
-    first = max(company.opened, through - timedelta(days=KEPT_DAYS - 1), since or company.opened)
-    return [
-        dict(zip(INVENTORY.columns, row, strict=True))
-        for t in range(company.t(first), company.t(through) + 1)
-        for row in inventory_batch(company, t).rows
+def _rows(company: Company, last: int, name: str, since: datetime | None) -> list[dict[str, Any]]:
+    resource = RESOURCES[name]
+    columns = resource.shape.columns
+    first = max(last - resource.kept_days + 1, 0)
+    found = [
+        dict(zip(columns, row, strict=True))
+        for t in range(first, last + 1)
+        if since is None or company.day(t) >= since.date()
+        for row in resource.batch(company, t).rows
     ]
+    if since is None:
+        return found
+    # A date alone sorts before all times of its day.
+    start = str(since.date()) if since.time() == datetime.min.time() else since.isoformat()
+    return [row for row in found if str(row[resource.stamp]) >= start]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -71,23 +105,24 @@ class _Handler(BaseHTTPRequestHandler):
     # Answers are written in two parts; without this the second one waits for the first to be acknowledged.
     disable_nagle_algorithm = True
 
-    def snapshots(self, since: date | None) -> list[dict[str, Any]]:
+    def rows(self, name: str, since: datetime | None) -> list[dict[str, Any]]:
         raise NotImplementedError
 
     def do_GET(self) -> None:
-        """Answers a page of the inventory."""
+        """Answers a page of a resource."""
         url = urlsplit(self.path)
         query = parse_qs(url.query)
-        if url.path.rstrip("/") != "/inventory":
-            self._answer(404, {"error": f"There is no {url.path}; ask for /inventory."})
+        name = url.path.strip("/")
+        if name not in RESOURCES:
+            self._answer(404, {"error": f"There is no {url.path}; ask for /{' or /'.join(RESOURCES)}."})
             return
         try:
-            since = date.fromisoformat(query["since"][0]) if "since" in query else None
+            since = _moment(query["since"][0]) if "since" in query else None
             start = _position(query["cursor"][0]) if "cursor" in query else 0
         except ValueError as error:
             self._answer(400, {"error": f"The query cannot be read: {error}."})
             return
-        rows = self.snapshots(since)
+        rows = self.rows(name, since)
         end = start + PAGE_ROWS
         self._answer(200, {"data": rows[start:end], "next": _cursor(end) if end < len(rows) else None})
 
@@ -101,6 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _cursor(position: int) -> str:

@@ -15,7 +15,6 @@ PRODUCTS = 150
 PER_CATEGORY = PRODUCTS // len(CATEGORIES)
 SUPPLIERS = 12
 LATE_PRODUCTS = 12
-EUR_PER_USD = 0.92
 
 # Mean units a day over the year before promotions and trend, all locations together.
 UNITS_A_DAY = 860.0
@@ -190,9 +189,12 @@ def offers(company: Company) -> Offers:
     return Offers(*(np.array(column) for column in columns))
 
 
-def to_usd(euros: float) -> float:
-    """Returns an amount in USD, to the cent; the way back at 0.92 gives the same cents."""
-    return round(euros / EUR_PER_USD, 2)
+def in_currency(euros: float, rate: float) -> float:
+    """Returns an amount in a currency of which one unit is worth `rate` EUR, to the cent.
+
+    Below a rate of 1 the way back gives the same cents.
+    """
+    return round(euros / rate, 2)
 
 
 def _shelf_price(price: float) -> float:

@@ -11,16 +11,6 @@ from orchestration.demo.catalogue import STORES
 from orchestration.demo.company import BLOCK_DAYS, CUSTOMERS_PER_BLOCK, Bools, Company, Floats, Ints, block_size
 from orchestration.demo.seasons import holidays, weekday_factors
 
-FIRST_NAMES = (
-    "Anna", "Ben", "Clara", "David", "Elif", "Felix", "Greta", "Hannes", "Ida", "Jonas", "Klara", "Luca", "Mia", "Noah",
-    "Olivia", "Paul", "Quinn", "Rosa", "Samir", "Theo", "Uma", "Viktor", "Wanda", "Xenia", "Yusuf", "Zoe", "Léa",
-    "Björn", "Siobhán", "Mateo",
-)  # fmt: skip
-LAST_NAMES = (
-    "Adler", "Becker", "Clarke", "Dubois", "Evans", "Fischer", "García", "Hoffmann", "Ivanov", "Jansen", "Keller",
-    "Lefèvre", "Müller", "Nowak", "O'Brien", "Peeters", "Quist", "Rossi", "Schmidt", "Taylor", "Ulrich", "Visser",
-    "Weber", "Yilmaz", "Zimmermann", "de Vries", "van den Berg", "Smith", "Johnson", "Nguyen",
-)  # fmt: skip
 DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com")
 # Cities by number: those of the stores first, then where only the web shop delivers.
 CITIES = (*STORES, "New York", "Chicago", "Austin", "Madrid", "Copenhagen")
@@ -29,6 +19,9 @@ _CITY_WEIGHTS = np.array([0.19, 0.14, 0.12, 0.10, 0.08, 0.07, 0.05, 0.04, 0.06, 
 FIRST_WEB_ONLY_CITY = len(STORES)
 MEAN_DAYS_BETWEEN_VISITS = 14.0
 MEAN_DAYS_TO_LAPSE = 480.0
+# A third of the names, the first ones of their lists, is more frequent than the rest.
+_COMMON_NAMES = 30
+_RARITY = (0.4, 0.35, 0.25)
 # Who has drifted away still comes now and then.
 LAPSED_VISIT_SHARE = 0.06
 _VISIT_WEEKDAYS = weekday_factors()[0].mean(axis=0)
@@ -110,10 +103,12 @@ def _block(company: Company, block: int) -> Customers:
     city = draw.choice(len(CITIES), size, p=_CITY_WEIGHTS)
     birth_year = np.clip(draw.normal(1984, 14, size), 1932, 2006).astype(np.int64)
     birth_year[draw.random(size) < 0.08] = 0
+    # Names have a stream of their own, as what is drawn from this one decides who buys when.
+    rarity = company.rng("rare names", block).choice(3, (2, size), p=_RARITY)
     return Customers(
         joined=joined,
-        first_name=draw.integers(0, len(FIRST_NAMES), size),
-        last_name=draw.integers(0, len(LAST_NAMES), size),
+        first_name=draw.integers(0, _COMMON_NAMES, size) + _COMMON_NAMES * rarity[0],
+        last_name=draw.integers(0, _COMMON_NAMES, size) + _COMMON_NAMES * rarity[1],
         domain=draw.integers(0, len(DOMAINS), size),
         city=city,
         web_share=np.where(city >= FIRST_WEB_ONLY_CITY, 1.0, draw.beta(0.7, 4.0, size)),

@@ -87,6 +87,11 @@ def one(column: str, rule: str, *values: Value) -> tuple[Fault, ...]:
     return tuple(Fault({column: value}, (f"{column}:{rule}",)) for value in values)
 
 
+def promise(name: str, **values: Value) -> tuple[Fault, ...]:
+    """Returns the fault that breaks a quality rule of the contract, which has a name of its own."""
+    return (Fault(values, (name,)),)
+
+
 def spoil(
     company: Company,
     shape: FeedShape,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,10 +10,11 @@ from functools import lru_cache
 
 from orchestration.demo.company import Company
 from orchestration.demo.lifelines import lifelines
+from orchestration.demo.rates import eur_rate
 from orchestration.demo.subscriptions import CANCELED, Event
 
 _CENT = Decimal("0.01")
-_EUR_RATES = {"EUR": Decimal(1), "USD": Decimal("0.92")}
+_CURRENCIES = ("EUR", "USD")
 # How often an interval fits into a year.
 _A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
 
@@ -24,7 +25,7 @@ class MonthlyRevenue:
 
     Attributes:
         by_currency: Sum of the subscriptions' amounts, each rounded to the cent, in their own currency.
-        eur: The same in EUR, rounded to the cent at the end only.
+        eur: The same in EUR at the rates of the day, rounded to the cent at the end only.
         subscriptions: How many subscriptions run.
     """
 
@@ -54,17 +55,18 @@ def mrr_on(company: Company, days: Sequence[date]) -> list[MonthlyRevenue]:
         while t <= company.t(day):
             latest.update({event.subscription: event for event in lifelines(company).events(t)})
             t += 1
-        found.append(total(latest.values()))
+        rates = {currency: eur_rate(company, currency, day) for currency in _CURRENCIES}
+        found.append(total(latest.values(), rates))
     return found
 
 
-def total(states: Iterable[Event]) -> MonthlyRevenue:
-    """Returns the recurring revenue of subscriptions in given states."""
+def total(states: Iterable[Event], rates: Mapping[str, Decimal]) -> MonthlyRevenue:
+    """Returns the recurring revenue of subscriptions in given states, by what each currency is worth in EUR."""
     running = [state for state in states if state.status != CANCELED]
-    by_currency = {"EUR": Decimal("0.00"), "USD": Decimal("0.00")}
+    by_currency = dict.fromkeys(_CURRENCIES, Decimal("0.00"))
     for state in running:
         plan = state.plan
         amount = monthly_amount(plan.interval, plan.interval_count, state.quantity, state.unit_amount)
         by_currency[state.currency] += amount
-    eur = sum((amount * _EUR_RATES[currency] for currency, amount in by_currency.items()), Decimal(0))
+    eur = sum((amount * rates[currency] for currency, amount in by_currency.items()), Decimal(0))
     return MonthlyRevenue(by_currency, eur.quantize(_CENT, ROUND_HALF_UP), len(running))

@@ -1,8 +1,8 @@
 """Writes the source systems of the simulated company up to a day, whole or not at all as far as anybody can tell.
 
-Files appear by rename, the tills' database grows in one transaction that also holds how far it has come, and
-company.json is written last. So an advance that is killed anywhere is simply done again: it writes the same bytes to
-the same files, and leaves alone what the database already holds.
+Files appear by rename, each database grows in one transaction that also holds how far it has come, and company.json
+is written last. So an advance that is killed anywhere is simply done again: it writes the same bytes to the same files,
+and leaves alone what the databases already hold. What a source forgets is deleted once all else is there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,8 +18,8 @@ from pathlib import Path
 from orchestration.demo.company import HISTORY_DAYS, Company
 from orchestration.demo.mess import BadRow, Batch, bad_rows
 from orchestration.demo.register import Register, demo_folder, read_register, replace_file, write_register
-from orchestration.demo.sources import whole_day
-from orchestration.demo.truth import write_truth
+from orchestration.demo.sources import FORGOTTEN_FOLDERS, KEPT_DAYS, whole_day
+from orchestration.demo.truth import NearDuplicate, write_truth
 from orchestration.errors import CatalystError
 
 _TYPES = {
@@ -29,8 +29,10 @@ _TYPES = {
     "sold_at": "DATETIME",
     "recorded_at": "DATETIME",
     "signed_up_at": "DATETIME",
+    "created_at": "DATETIME",
     "updated_at": "DATETIME",
 }
+_DATABASES = ("pos.db", "crm.db")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class AdvanceResult:
     Attributes:
         generated_through: The last day that the systems hold now.
         days: How many days were generated.
-        rows: How many rows they gained, by feed; of the inventory, which keeps 30 days, all snapshots are counted.
+        rows: How many rows they gained, by feed; of the inventory, which keeps 30 days, all snapshots are counted, of
+            other feeds only what their sources still hold.
     """
 
     company: Company
@@ -81,25 +84,35 @@ def advance(
     first = 0 if known is None else company.t(known) + 1
     rows: Counter[str] = Counter()
     bad: list[BadRow] = []
+    repeated: list[NearDuplicate] = []
     total = company.t(through) - first + 1
     root = demo_folder(home)
-    with closing(sqlite3.connect(root / "pos.db", isolation_level=None)) as database:
-        in_database = _prepare(database, company)
+    kept_from = company.t(through) - KEPT_DAYS + 1
+    with ExitStack() as stack:
+        databases = {
+            name: stack.enter_context(closing(sqlite3.connect(root / name, isolation_level=None)))
+            for name in _DATABASES
+        }
+        held = {name: _prepare(database, company) for name, database in databases.items()}
         for t in range(first, company.t(through) + 1):
-            day = whole_day(company, t)
+            day = whole_day(company, t, kept_from)
             for path, content in day.files.items():
                 replace_file(root / path, content)
-            if t > in_database:
-                _insert(database, "sales", day.sales, company.day(t))
-                _insert(database, "customers", day.customers, company.day(t))
+            for (name, table), batch in day.tables.items():
+                if t > held[name]:
+                    _insert(databases[name], table, batch, company.day(t))
+            repeated += [NearDuplicate(company.day(t), *pair) for pair in day.near_duplicates]
             for batch in day.batches:
                 rows[batch.shape.id] += len(batch.rows)
                 bad += bad_rows(batch, company.day(t))
             if on_progress is not None:
                 on_progress(t - first + 1, total)
-        database.execute("update demo_progress set generated_through = ?", [str(through)])
-        database.execute("commit")
-    write_truth(home, company, through, known, bad)
+        for database in databases.values():
+            database.execute("update demo_progress set generated_through = ?", [str(through)])
+            database.execute("commit")
+    for folder in FORGOTTEN_FOLDERS:
+        _forget(root / folder, company.day(max(kept_from, 0)))
+    write_truth(home, company, through, known, bad, repeated)
     write_register(home, Register(company, generated_through=through))
     return AdvanceResult(company, through, total, dict(rows))
 
@@ -124,6 +137,14 @@ def _register(home: Path, as_of: date, scale: float | None, seed: int, opened: d
                 f"or set CATALYST_HOME to a new folder to found another one."
             )
     return register
+
+
+def _forget(folder: Path, kept_from: date) -> None:
+    for day in sorted(folder.glob("date=*")):
+        if day.name < f"date={kept_from}":
+            for file in day.iterdir():
+                file.unlink()
+            day.rmdir()
 
 
 def _prepare(database: sqlite3.Connection, company: Company) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,16 @@ from orchestration.demo import customers, seasons, subscriptions
 from orchestration.demo.baskets import affinities
 from orchestration.demo.catalogue import LOCATION_IDS, PRODUCT_IDS, SUPPLIER_IDS, products, suppliers
 from orchestration.demo.categories import CATEGORIES, NAMES, UNKNOWN
+from orchestration.demo.collected import COLLECTED_SHARE, LATEST, SOONEST
 from orchestration.demo.company import Company, first_of_month, month_number
+from orchestration.demo.contacts import contacts_created_by
+from orchestration.demo.customers import customer_id, joined_by
 from orchestration.demo.demand import DISPERSION
 from orchestration.demo.mess import BadRow
+from orchestration.demo.particulars import person
 from orchestration.demo.recurring import mrr_on
 from orchestration.demo.register import demo_folder, replace_file
+from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, app, market
 
 _BAD_ROWS = pa.schema(
     [
@@ -32,8 +38,18 @@ _BAD_ROWS = pa.schema(
         ("row", pa.string()),
     ]
 )
+_NEAR_DUPLICATES = pa.schema([("day", pa.date32()), ("sale_line_id", pa.string()), ("order_line_id", pa.string())])
 # Holidays are listed beyond the last day, as far as anybody forecasts.
 _AHEAD = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """A sale line that a till rang up for goods that the web shop had sold already."""
+
+    day: date
+    sale_line_id: str
+    order_line_id: str
 
 
 def truth_folder(home: Path) -> Path:
@@ -41,27 +57,63 @@ def truth_folder(home: Path) -> Path:
     return demo_folder(home) / "truth"
 
 
-def write_truth(home: Path, company: Company, through: date, known: date | None, bad: Sequence[BadRow]) -> None:
-    """Writes truth.json and bad_rows.parquet as of a day.
+def write_truth(
+    home: Path,
+    company: Company,
+    through: date,
+    known: date | None,
+    bad: Sequence[BadRow],
+    repeated: Sequence[NearDuplicate],
+) -> None:
+    """Writes truth.json, bad_rows.parquet, near_duplicates.parquet and identities.parquet as of a day.
+
+    Of sources that forget, the truth lists the bad rows that they still hold.
 
     Args:
         home: Home of the company.
         company: The company.
         through: The last day that its systems hold.
-        known: Last day whose bad rows the file already holds, if any.
+        known: Last day whose bad rows and repeated lines the files already hold, if any.
         bad: The bad rows of the days after it.
+        repeated: The sale lines of these days that repeat an order of the web shop.
     """
     content = json.dumps(truth(company, through), indent=2, ensure_ascii=False) + "\n"
     replace_file(truth_folder(home) / "truth.json", content.encode())
-    path = truth_folder(home) / "bad_rows.parquet"
-    table = pa.table([pa.array([getattr(row, f.name) for row in bad], f.type) for f in _BAD_ROWS], schema=_BAD_ROWS)
-    if known is not None:
-        before = pq.read_table(path, schema=_BAD_ROWS)
-        before = before.filter(pc.less_equal(before["day"], pa.scalar(known, pa.date32())))
-        table = pa.concat_tables([before, table]).combine_chunks()
+    kept = pa.scalar(through - timedelta(days=KEPT_DAYS - 1), pa.date32())
+    rows = _grown(home, "bad_rows", _BAD_ROWS, known, bad)
+    is_forgotten = pc.and_(pc.is_in(rows["feed"], pa.array(FORGETFUL)), pc.less(rows["day"], kept))
+    _write(home, "bad_rows", rows.filter(pc.invert(is_forgotten)))
+    _write(home, "near_duplicates", _grown(home, "near_duplicates", _NEAR_DUPLICATES, known, repeated))
+    _write(home, "identities", identities(company, through))
+
+
+def identities(company: Company, through: date) -> pa.Table:
+    """Returns which records, `pos:<customer_id>` and `crm:<contact_id>`, are of the same person."""
+    t = company.t(through)
+    known = joined_by(company, t)
+    found = [
+        (f"pos:{customer_id(index)}", person(company, index, joined).person_id)
+        for index, joined in enumerate(customers.customers(company, t).joined[:known].tolist())
+    ]
+    found += [(f"crm:{contact}", somebody) for contact, somebody in contacts_created_by(company, t)]
+    records, people = zip(*found, strict=True) if found else ((), ())
+    return pa.table({"record_id": pa.array(records, pa.string()), "person_id": pa.array(people, pa.string())})
+
+
+def _grown(home: Path, name: str, schema: pa.Schema, known: date | None, new: Sequence[Any]) -> pa.Table:
+    """What a file of the truth holds up to the day that was known, and then the new entries."""
+    table = pa.table([pa.array([getattr(row, f.name) for row in new], f.type) for f in schema], schema=schema)
+    if known is None:
+        return table
+    before = pq.read_table(truth_folder(home) / f"{name}.parquet", schema=schema)
+    before = before.filter(pc.less_equal(before["day"], pa.scalar(known, pa.date32())))
+    return pa.concat_tables([before, table])
+
+
+def _write(home: Path, name: str, table: pa.Table) -> None:
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    replace_file(path, buffer.getvalue())
+    pq.write_table(table.combine_chunks(), buffer, compression="zstd")
+    replace_file(truth_folder(home) / f"{name}.parquet", buffer.getvalue())
 
 
 def truth(company: Company, through: date) -> dict[str, Any]:
@@ -126,6 +178,17 @@ def truth(company: Company, through: date) -> dict[str, Any]:
             "mean_days_to_lapse": customers.MEAN_DAYS_TO_LAPSE,
             "share_after_lapse": customers.LAPSED_VISIT_SHARE,
         },
+        "app": {
+            "formula": "log-ins ~ Poisson(usual of the customer * interest); interest falls evenly from 1, some days"
+            " before the customer lapses and buys rarely",
+            "falls_before_days": app.DRIFTS_BEFORE_DAYS,
+            "falls_for_days": app.DRIFTS_FOR_DAYS,
+            "left_of_interest": app.LEFT_OF_INTEREST,
+        },
+        "competitors": {
+            rival.name: {"price_level": rival.level, "currency": rival.currency} for rival in market.COMPETITORS
+        },
+        "near_duplicates": {"collected_share": COLLECTED_SHARE, "seconds": [SOONEST, LATEST]},
         "lead_times": {
             SUPPLIER_IDS[i]: {"distribution": "gamma", "mean_days": float(mean), "sd_days": float(firms.lead_sd[i])}
             for i, mean in enumerate(firms.lead_mean)

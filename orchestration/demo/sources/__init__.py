@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestration.demo.company import Company
 from orchestration.demo.mess import Batch
-from orchestration.demo.sources import billing, erp, people, sales, warehouses
+from orchestration.demo.sources import (
+    app,
+    billing,
+    clicks,
+    crm,
+    erp,
+    logistics,
+    market,
+    people,
+    sales,
+    treasury,
+    warehouses,
+)
+from orchestration.demo.sources.formats import csv_bytes, json_lines, json_lines_gz, parquet_bytes
+
+# The feeds whose sources keep so many days only; of the first two, the folders that hold a folder for each day.
+KEPT_DAYS = 60
+FORGOTTEN_FOLDERS = ("web/clicks", "logistics/positions")
+FORGETFUL = (clicks.CLICKS.id, logistics.POSITIONS.id, app.LOGINS.id)
+
+_File = tuple[Batch, str, Callable[[Batch], bytes]]
 
 
 @dataclass(frozen=True)
@@ -16,48 +36,78 @@ class Day:
 
     Attributes:
         files: New files by their path below the demo folder; a system with nothing to say writes none.
-        sales: Rows for the till system's table of sales.
-        customers: Rows for its table of customers.
-        batches: All rows by feed, those of files and of the inventory API among them.
+        tables: Rows for the tables of databases, by the database's file and the table.
+        batches: All rows by feed, those of files and APIs among them.
+        near_duplicates: Sale lines of the tills that repeat an order line of the web shop, with that line.
     """
 
     files: Mapping[str, bytes]
-    sales: Batch
-    customers: Batch
+    tables: Mapping[tuple[str, str], Batch]
     batches: tuple[Batch, ...]
+    near_duplicates: tuple[tuple[str, str], ...]
 
 
-def whole_day(company: Company, t: int) -> Day:
-    """Returns what the source systems gain on day number `t`; it needs no other day to have been generated."""
+def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
+    """Returns what the source systems gain on day number `t`; it needs no other day to have been generated.
+
+    Args:
+        company: Whose systems they are.
+        t: The day.
+        kept_from: First day number that sources which forget still hold; of earlier days they have nothing.
+    """
     day = company.day(t)
     files: dict[str, bytes] = {}
     batches: list[Batch] = []
-    orders = sales.orders_batch(company, t)
-    subscriptions, invoices = billing.subscriptions_batch(company, t), billing.invoices_batch(company, t)
-    for batch, path, content in (
-        (orders, f"web/orders/date={day}/orders.parquet", lambda b: sales.orders_parquet(b, t)),
-        (subscriptions, f"billing/subscriptions/date={day}/events.jsonl", billing.json_lines),
-        (invoices, f"billing/invoices/date={day}/invoices.jsonl", billing.json_lines),
-    ):
+    written: list[_File] = [
+        (sales.orders_batch(company, t), f"web/orders/date={day}/orders.parquet", lambda b: sales.orders_parquet(b, t)),
+        (billing.subscriptions_batch(company, t), f"billing/subscriptions/date={day}/events.jsonl", json_lines),
+        (billing.invoices_batch(company, t), f"billing/invoices/date={day}/invoices.jsonl", json_lines),
+        (treasury.rates_batch(company, t), f"treasury/rates/month={day:%Y-%m}/rates_{day}.csv", csv_bytes),
+        *_forgotten_files(company, t, kept_from),
+    ]
+    for batch, path, content in written:
         batches.append(batch)
         if batch.rows:
             files[path] = content(batch)
     for path, batch in _exports(company, t).items():
         batches.append(batch)
-        files[path] = erp.csv_bytes(batch)
-    tills, people_batch = sales.sales_batch(company, t), people.customers_batch(company, t)
-    return Day(files, tills, people_batch, (tills, people_batch, *batches, warehouses.inventory_batch(company, t)))
+        files[path] = csv_bytes(batch)
+    tables = {
+        ("pos.db", "sales"): sales.sales_batch(company, t),
+        ("pos.db", "customers"): people.customers_batch(company, t),
+        ("crm.db", "contacts"): crm.contacts_batch(company, t),
+    }
+    batches.append(warehouses.inventory_batch(company, t))
+    if t >= kept_from:
+        batches.append(app.logins_batch(company, t))
+    return Day(files, tables, (*tables.values(), *batches), tuple(sales.near_duplicates(company, t)))
+
+
+def _forgotten_files(company: Company, t: int, kept_from: int) -> list[_File]:
+    if t < kept_from:
+        return []
+    day = company.day(t)
+    return [
+        (clicks.clicks_batch(company, t), f"web/clicks/date={day}/clicks.jsonl.gz", json_lines_gz),
+        (
+            logistics.positions_batch(company, t),
+            f"logistics/positions/date={day}/positions.parquet",
+            lambda batch: parquet_bytes(batch, batch.shape.columns, logistics.POSITION_TYPES),
+        ),
+    ]
 
 
 def _exports(company: Company, t: int) -> dict[str, Batch]:
     day = company.day(t)
-    if not erp.is_export_day(company, day):
-        return {}
-    found = {
-        f"erp/products/products_{day}.csv": erp.products_batch(company, t),
-        f"erp/supplier_offers/supplier_offers_{day}.csv": erp.offers_batch(company, t),
-        f"marketing/promotions/promotions_{day}.csv": erp.promotions_batch(company, t),
-    }
+    found: dict[str, Batch] = {}
+    if market.is_crawl_day(day):
+        found[f"market/date={day}/competitor_prices.csv"] = market.prices_batch(company, t)
+    if erp.is_export_day(company, day):
+        found |= {
+            f"erp/products/products_{day}.csv": erp.products_batch(company, t),
+            f"erp/supplier_offers/supplier_offers_{day}.csv": erp.offers_batch(company, t),
+            f"marketing/promotions/promotions_{day}.csv": erp.promotions_batch(company, t),
+        }
     if t == 0:
         found[f"erp/locations/locations_{day}.csv"] = erp.locations_batch(company, t)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 
 from orchestration.demo.company import Company
@@ -55,15 +54,6 @@ def subscriptions_batch(company: Company, t: int) -> Batch:
 def invoices_batch(company: Company, t: int) -> Batch:
     """Returns the invoices of day number `t`."""
     return spoil(company, INVOICES, company.day(t), _invoices(company, t), _invoices(company, t - 1) if t else ())
-
-
-def json_lines(batch: Batch) -> bytes:
-    """Returns a batch as a file of JSON lines."""
-    names = batch.shape.columns
-    return "".join(_ENCODER.encode(dict(zip(names, row, strict=True))) + "\n" for row in batch.rows).encode()
-
-
-_ENCODER = json.JSONEncoder()
 
 
 @lru_cache(maxsize=4)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 
 from orchestration.demo.catalogue import (
@@ -16,15 +14,16 @@ from orchestration.demo.catalogue import (
     SUPPLIER_IDS,
     WAREHOUSE_IDS,
     WAREHOUSES,
+    in_currency,
     list_prices,
     offers,
     products,
     suppliers,
-    to_usd,
 )
 from orchestration.demo.company import Company, first_of_month, month_number
 from orchestration.demo.mess import Batch, Fault, FeedShape, Row, one, replaced, spelled, spoil
 from orchestration.demo.promotions import promotion_id, promotions_published
+from orchestration.demo.rates import eur_rate
 
 PRODUCTS_SHAPE = FeedShape(
     "raw_erp.products",
@@ -86,6 +85,7 @@ def products_batch(company: Company, t: int) -> Batch:
     """Returns the catalogue as exported on day number `t`, with the list prices of that month."""
     day = company.day(t)
     goods, prices = products(company), list_prices(company, month_number(day))
+    rate = float(eur_rate(company, "USD", day))
     spelling = company.rng("spelling", day.toordinal()).integers(0, 1000, PRODUCTS).tolist()
     rows: list[Row] = []
     for i in range(PRODUCTS):
@@ -97,8 +97,8 @@ def products_batch(company: Company, t: int) -> Batch:
                     PRODUCT_IDS[i],
                     goods.names[i],
                     spelled(int(CATEGORY_OF[i]), spelling[i]),
-                    f"{to_usd(price) if usd else price:.2f}",
-                    f"{to_usd(cost) if usd else cost:.2f}",
+                    f"{in_currency(price, rate) if usd else price:.2f}",
+                    f"{in_currency(cost, rate) if usd else cost:.2f}",
                     "USD" if usd else "EUR",
                     str(company.day(int(goods.introduced[i]))),
                 )
@@ -110,6 +110,7 @@ def offers_batch(company: Company, t: int) -> Batch:
     """Returns the suppliers' offers as exported on day number `t`, for the products sold by then."""
     day = company.day(t)
     goods, firms, terms = products(company), suppliers(company), offers(company)
+    rate = float(eur_rate(company, "USD", day))
     rows: list[Row] = []
     for i, (supplier, product) in enumerate(zip(terms.supplier.tolist(), terms.product.tolist(), strict=True)):
         if goods.introduced[product] <= t:
@@ -120,7 +121,7 @@ def offers_batch(company: Company, t: int) -> Batch:
                     SUPPLIER_IDS[supplier],
                     firms.names[supplier],
                     PRODUCT_IDS[product],
-                    f"{to_usd(cost) if usd else cost:.2f}",
+                    f"{in_currency(cost, rate) if usd else cost:.2f}",
                     "USD" if usd else "EUR",
                     str(terms.minimum[i]),
                     str(terms.pack_size[i]),
@@ -160,15 +161,6 @@ def promotions_batch(company: Company, t: int) -> Batch:
         lambda row: replaced(PROMOTIONS_SHAPE, row, {"published_at": str(day)}),
         least_broken=0 if t else 1,
     )
-
-
-def csv_bytes(batch: Batch) -> bytes:
-    """Returns a batch as a CSV file; nulls are empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(batch.shape.columns)
-    writer.writerows(batch.rows)
-    return text.getvalue().encode()
 
 
 def _published(company: Company, day: date) -> list[Row]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
+from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import Company
-from orchestration.demo.customers import (
-    CITIES,
-    COUNTRIES,
-    DOMAINS,
-    FIRST_NAMES,
-    LAST_NAMES,
-    customer_id,
-    customers,
-    joined_by,
-)
+from orchestration.demo.customers import COUNTRIES, DOMAINS, customer_id, customers, joined_by
 from orchestration.demo.mess import Batch, FeedShape, Row, one, spoil
+from orchestration.demo.particulars import Address, Person, address, mailbox, person
 
 CHANGES_A_YEAR = 0.3
+# Of phones, addresses and days of birth.
+TOLD_SHARES = (0.65, 0.8, 0.7)
 CUSTOMERS = FeedShape(
     "raw_pos.customers",
-    ("customer_id", "full_name", "email", "city", "country", "birth_year", "signed_up_at", "updated_at"),
+    ("customer_id", "full_name", "email", "phone", "street", "postal_code", "city", "country", "birth_year",
+     "birth_date", "signed_up_at", "updated_at"),
     ("customer_id", "updated_at"),
     (
         *one("birth_year", "range", 1850, 3020),
@@ -34,7 +29,7 @@ CUSTOMERS = FeedShape(
         *one("signed_up_at", "required", None),
     ),
     broken=0.0030,
-)
+)  # fmt: skip
 
 
 def customers_batch(company: Company, t: int) -> Batch:
@@ -50,8 +45,9 @@ def _versions(company: Company, t: int) -> list[Row]:
     found = []
     for i in range(before, known):
         at = signed_up_at(company, i, t)
-        found.append(_row(company, i, t, int(people.city[i]), int(people.domain[i]), "", at))
-    draw = company.rng("customer changes", day.toordinal())
+        somebody = person(company, i, t)
+        found.append(_row(company, i, somebody, t, somebody.address, somebody.email, at))
+    draw, moves = company.rng("customer changes", day.toordinal()), company.rng("moves", day.toordinal())
     changed = np.flatnonzero(draw.random(before) < CHANGES_A_YEAR / 365.25)
     for i in changed.tolist():
         # People move within their country: the currency of what they buy stays.
@@ -59,7 +55,10 @@ def _versions(company: Company, t: int) -> list[Row]:
         cities = [number for number, name in enumerate(COUNTRIES) if name == country]
         second = int(draw.integers(8 * 3600, 21 * 3600))
         city, domain = int(draw.choice(cities)), int(draw.integers(len(DOMAINS)))
-        found.append(_row(company, i, t, city, domain, f".{day:%y%m}", _at(company, t, second)))
+        somebody = person(company, i, int(people.joined[i]))
+        email = f"{mailbox(somebody.given_name, somebody.family_name)}.{i + 1}.{day:%y%m}@{DOMAINS[domain]}"
+        home = address(city, float(moves.random()))
+        found.append(_row(company, i, somebody, t, home, email, _at(company, t, second)))
     return sorted(found, key=lambda row: (str(row[-1]), str(row[0])))
 
 
@@ -68,26 +67,26 @@ def signed_up_at(company: Company, index: int, joined_t: int) -> str:
     return _at(company, joined_t, 5 * 3600 + index * 101 % 7000)
 
 
-def _row(company: Company, index: int, t: int, city: int, domain: int, suffix: str, updated_at: str) -> Row:
+def _row(company: Company, index: int, somebody: Person, t: int, home: Address, email: str, updated_at: str) -> Row:
     people = customers(company, t)
-    first, last = FIRST_NAMES[int(people.first_name[index])], LAST_NAMES[int(people.last_name[index])]
+    tells = [reserve < share for reserve, share in zip(somebody.reserve, TOLD_SHARES, strict=True)]
+    year = int(people.birth_year[index])
+    code, number = somebody.phone
     return (
         customer_id(index),
-        f"{first} {last}",
-        f"{_mailbox(first, last)}.{index + 1}{suffix}@{DOMAINS[domain]}",
-        CITIES[city],
-        COUNTRIES[city],
-        int(people.birth_year[index]) or None,
+        f"{somebody.given_name} {somebody.family_name}",
+        email,
+        f"+{code} {number[:3]} {number[3:]}" if tells[0] else None,
+        home.street if tells[1] else None,
+        home.postal_code if tells[1] else None,
+        home.city,
+        home.country,
+        year or None,
+        somebody.birth_date if year and tells[2] else None,
         signed_up_at(company, index, int(people.joined[index])),
         updated_at,
     )
 
 
-@cache
-def _mailbox(first: str, last: str) -> str:
-    plain = unicodedata.normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode().lower()
-    return "".join(letter for letter in plain if letter.isalnum() or letter == ".")
-
-
 def _at(company: Company, t: int, second: int) -> str:
-    return f"{company.day(t)} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    return f"{company.day(t)} {CLOCK[second]}"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from orchestration.demo.baskets import ANONYMOUS, RETURN_DAYS, Lines, followed_up, joined, lines
-from orchestration.demo.catalogue import CATEGORY_OF, EUR_PER_USD, LOCATION_IDS, PRODUCT_IDS, WEB
+from orchestration.demo.catalogue import CATEGORY_OF, LOCATION_IDS, PRODUCT_IDS, WEB
+from orchestration.demo.clock import CLOCK
+from orchestration.demo.collected import collected
 from orchestration.demo.company import Bools, Company, Ints
 from orchestration.demo.customers import COUNTRIES, customer_id
 from orchestration.demo.mess import Batch, Fault, FeedShape, Row, one, replaced, spelled_or_unknown, spoil
 from orchestration.demo.promotions import NO_PROMOTION, promotion_id
+from orchestration.demo.rates import eur_rate
+from orchestration.demo.sources.formats import parquet_bytes
 
 # The web shop began to note the device a year after the opening.
 DEVICE_FROM = 365
 _DEVICES = ("mobile", "desktop", "tablet", None)
-_CLOCK = tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86400))
 _RECORDED_LAST = "23:58:30"
 
 _PRICES = (
@@ -100,22 +101,20 @@ def orders_batch(company: Company, t: int) -> Batch:
     )
 
 
+def near_duplicates(company: Company, t: int) -> list[tuple[str, str]]:
+    """Returns the sale lines of day number `t` that repeat an order line of the web shop, each with that line."""
+    twins, originals = collected(company, t)
+    date = f"{company.day(t):%Y%m%d}"
+    return [
+        (f"SL{date}-{twin}", f"WL{date}-{original}")
+        for twin, original in zip(twins["number"].tolist(), originals.tolist(), strict=True)
+    ]
+
+
 def orders_parquet(batch: Batch, t: int) -> bytes:
     """Returns the web shop's file of a day."""
     names = ORDERS.columns if t >= DEVICE_FROM else ORDERS.columns[:-1]
-    columns = list(zip(*batch.rows, strict=True)) or [()] * len(ORDERS.columns)
-    arrays = []
-    for name, values in zip(names, columns, strict=False):
-        kind = _ORDER_TYPES.get(name, pa.string())
-        if pa.types.is_timestamp(kind):
-            arrays.append(pa.array(values, pa.string()).cast(kind))
-        else:
-            arrays.append(pa.array(values, kind))
-    buffer = io.BytesIO()
-    # A day is small: dictionaries and statistics would take most of the time and none of the space.
-    table = pa.Table.from_arrays(arrays, names=list(names))
-    pq.write_table(table, buffer, compression="snappy", use_dictionary=False, write_statistics=False)
-    return buffer.getvalue()
+    return parquet_bytes(batch, names, _ORDER_TYPES)
 
 
 @lru_cache(maxsize=4)
@@ -148,6 +147,10 @@ def _orders(company: Company, t: int) -> list[Row]:
     ordered_at, recorded_at = _times(company, t, recorded)
     countries = [COUNTRIES[i] for i in found["city"].tolist()]
     in_usd = np.array([country == "US" for country in countries], dtype=bool)
+    # What comes back is paid back as it was paid, so the day of the sale counts.
+    first = max(t - RETURN_DAYS, 0)
+    dollars = np.array([float(eur_rate(company, "USD", company.day(s))) for s in range(first, t + 1)])
+    dollar = dollars[found["sold_t"] - first]
     columns = (
         line_ids,
         order_ids,
@@ -156,7 +159,7 @@ def _orders(company: Company, t: int) -> list[Row]:
         list(map(spelled_or_unknown, CATEGORY_OF[found["product"]].tolist(), found["spelling"].tolist())),
         _customer_ids(found),
         _quantities(recorded),
-        np.where(in_usd, np.round(found["price"] / EUR_PER_USD, 2), found["price"]).tolist(),
+        np.where(in_usd, np.round(found["price"] / dollar, 2), found["price"]).tolist(),
         ["USD" if country == "US" else "EUR" for country in countries],
         _promotion_ids(found),
         countries,
@@ -202,8 +205,8 @@ def _times(company: Company, t: int, recorded: _Recorded) -> tuple[list[str], li
     today = f"{company.day(t)} "
     dates = {s: f"{company.day(s)} " for s in range(max(t - RETURN_DAYS, 0), t + 1)}
     days = np.where(recorded.is_return, t, recorded.lines["sold_t"]).tolist()
-    happened = [dates[d] + _CLOCK[s] for d, s in zip(days, recorded.happened.tolist(), strict=True)]
-    return happened, [today + _CLOCK[s] for s in recorded.recorded.tolist()]
+    happened = [dates[d] + CLOCK[s] for d, s in zip(days, recorded.happened.tolist(), strict=True)]
+    return happened, [today + CLOCK[s] for s in recorded.recorded.tolist()]
 
 
 @lru_cache(maxsize=4)
@@ -228,7 +231,7 @@ def _recorded(company: Company, t: int) -> tuple[_Recorded, _Recorded]:
 def _due(company: Company, t: int) -> tuple[Lines, Bools]:
     """Lines to record on day number `t`, and which of them are returns."""
     today = lines(company, t)
-    today = today[today["late"] == 0]
+    today = joined([today[today["late"] == 0], collected(company, t)[0]])
     before = [followed_up(company, s) for s in range(max(t - RETURN_DAYS, 0), t)]
     if not before:
         return today, np.zeros(len(today), dtype=np.bool_)

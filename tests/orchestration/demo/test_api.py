@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from orchestration.demo import Company, advance
-from orchestration.demo.api import KEPT_DAYS, PAGE_ROWS, serve
+from orchestration.demo.api import INVENTORY_KEPT_DAYS, PAGE_ROWS, serve
 from orchestration.demo.catalogue import offers
 from orchestration.demo.demand import mean_demand, units
+from orchestration.demo.sources.app import logins_batch
 from orchestration.demo.sources.warehouses import INVENTORY, inventory_batch, stock
 from orchestration.errors import CatalystError
 
@@ -26,10 +27,10 @@ def _get(url: str) -> dict[str, Any]:
     return content
 
 
-def _pages(url: str, query: str = "") -> list[dict[str, Any]]:
-    pages = [_get(f"{url}/inventory?{query}")]
+def _pages(url: str, query: str = "", name: str = "inventory") -> list[dict[str, Any]]:
+    pages = [_get(f"{url}/{name}?{query}")]
     while pages[-1]["next"] is not None:
-        pages.append(_get(f"{url}/inventory?{query}&cursor={pages[-1]['next']}"))
+        pages.append(_get(f"{url}/{name}?{query}&cursor={pages[-1]['next']}"))
     return pages
 
 
@@ -39,7 +40,7 @@ def test_pages_hold_the_last_thirty_days_in_order(small: Home) -> None:
     assert [len(page["data"]) for page in pages[:-1]] == [PAGE_ROWS] * (len(pages) - 1)
     served = [tuple(row.values()) for page in pages for row in page["data"]]
     last = small.company.t(small.through)
-    kept = range(last - KEPT_DAYS + 1, last + 1)
+    kept = range(last - INVENTORY_KEPT_DAYS + 1, last + 1)
     assert served == [row for t in kept for row in inventory_batch(small.company, t).rows]
     assert list(pages[0]["data"][0]) == list(INVENTORY.columns)
 
@@ -52,10 +53,26 @@ def test_since_is_inclusive(small: Home) -> None:
         assert _pages(url, f"since={small.through + timedelta(days=1)}") == [{"data": [], "next": None}]
 
 
+def test_log_ins_of_the_last_sixty_days_are_served_from_any_moment_on(small: Home) -> None:
+    last = small.company.t(small.through)
+    kept = [row for t in range(last - 59, last + 1) for row in logins_batch(small.company, t).rows]
+    with serve(small.path) as url:
+        served = [row for page in _pages(url, name="logins") for row in page["data"]]
+        assert [tuple(row.values()) for row in served] == kept
+        newest = max(row["recorded_at"] for row in served)
+        # Where a reader has stopped, it reads on, that moment included.
+        assert {row["recorded_at"] for page in _pages(url, f"since={newest}", "logins") for row in page["data"]} == {
+            newest
+        }
+        today = [row for row in served if row["recorded_at"].startswith(str(small.through))]
+        assert [row for page in _pages(url, f"since={small.through}", "logins") for row in page["data"]] == today
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
         ("inventory?since=yesterday", 400),
+        ("logins?since=2024-02-30", 400),
         ("inventory?cursor=x", 400),
         ("inventory?cursor=bm9uZQ==", 400),
         ("stock", 404),

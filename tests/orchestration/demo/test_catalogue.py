@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 
 from orchestration.demo import Company
-from orchestration.demo.catalogue import list_prices, offers, products, to_usd
+from orchestration.demo.catalogue import in_currency, list_prices, offers, products
 from orchestration.demo.company import first_of_month, month_number
 from orchestration.demo.promotions import discounts, promotion_id, promotions_published, promotions_starting
 
@@ -24,10 +25,11 @@ def test_twelve_products_come_later_within_two_years(grown: Company) -> None:
     assert introduced.max() < 730
 
 
-def test_a_price_in_dollars_gives_the_same_euros_back() -> None:
-    assert to_usd(9.20) == 10.00
+@pytest.mark.parametrize("rate", [0.92, 0.8653, 0.9751])
+def test_a_price_in_dollars_gives_the_same_euros_back(rate: float) -> None:
+    assert in_currency(9.20, 0.92) == 10.00
     for cents in range(1, 100_000, 7):
-        assert round(to_usd(cents / 100) * 0.92, 2) == cents / 100
+        assert round(in_currency(cents / 100, rate) * rate, 2) == cents / 100
 
 
 def test_list_prices_change_now_and_then_on_the_first_of_a_month(grown: Company) -> None:

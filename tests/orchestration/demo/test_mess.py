@@ -22,21 +22,35 @@ from orchestration.demo import Company
 from orchestration.demo.api import serve
 from orchestration.demo.categories import CATEGORIES, NAMES, UNKNOWN
 from orchestration.demo.mess import FeedShape, one, spoil
-from orchestration.demo.sources import billing, erp, people, sales, warehouses
+from orchestration.demo.sources import (
+    app,
+    billing,
+    clicks,
+    crm,
+    erp,
+    logistics,
+    market,
+    people,
+    sales,
+    treasury,
+    warehouses,
+)
 from orchestration.settings import REPOSITORY
 
 from .conftest import Home, Record
 
 FEEDS = (
-    "raw_billing.invoices", "raw_billing.subscriptions", "raw_erp.locations", "raw_erp.products",
-    "raw_erp.supplier_offers", "raw_marketing.promotions", "raw_pos.customers", "raw_pos.sales", "raw_web.orders",
-    "raw_wms.inventory",
+    "raw_app.logins", "raw_billing.invoices", "raw_billing.subscriptions", "raw_crm.contacts", "raw_erp.locations",
+    "raw_erp.products", "raw_erp.supplier_offers", "raw_logistics.positions", "raw_market.competitor_prices",
+    "raw_marketing.promotions", "raw_pos.customers", "raw_pos.sales", "raw_treasury.exchange_rates", "raw_web.clicks",
+    "raw_web.orders", "raw_wms.inventory",
 )  # fmt: skip
 SHAPES = {
     shape.id: shape
     for shape in (
-        billing.INVOICES, billing.SUBSCRIPTIONS, erp.LOCATIONS_SHAPE, erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE,
-        erp.PROMOTIONS_SHAPE, people.CUSTOMERS, sales.SALES, sales.ORDERS, warehouses.INVENTORY,
+        app.LOGINS, billing.INVOICES, billing.SUBSCRIPTIONS, clicks.CLICKS, crm.CONTACTS, erp.LOCATIONS_SHAPE,
+        erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE, erp.PROMOTIONS_SHAPE, logistics.POSITIONS, market.PRICES,
+        people.CUSTOMERS, sales.SALES, sales.ORDERS, treasury.RATES, warehouses.INVENTORY,
     )
 }  # fmt: skip
 
@@ -66,10 +80,25 @@ def test_a_contract_keeps_to_the_standard_and_names_what_the_source_sends(name: 
     assert all(prop["description"] for prop in document["schema"][0]["properties"])
 
 
-def test_personal_data_are_marked_as_such(feeds: dict[str, Feed]) -> None:
-    document = yaml.safe_load(feeds["raw_pos.customers"].path.read_text(encoding="utf-8"))
-    marked = {p["name"] for p in document["schema"][0]["properties"] if p.get("classification") == "pii"}
-    assert marked == {"customer_id", "full_name", "email", "city", "birth_year"}
+@pytest.mark.parametrize(
+    ("name", "personal"),
+    [
+        (
+            "raw_pos.customers",
+            "customer_id full_name email phone street postal_code city birth_year birth_date",
+        ),
+        (
+            "raw_crm.contacts",
+            "contact_id given_name family_name email phone birth_date street postal_code city",
+        ),
+        ("raw_web.clicks", "customer_id"),
+        ("raw_app.logins", "customer_id"),
+    ],
+)
+def test_personal_data_are_marked_as_such(name: str, personal: str, feeds: dict[str, Feed]) -> None:
+    document = yaml.safe_load(feeds[name].path.read_text(encoding="utf-8"))
+    marked = [p["name"] for p in document["schema"][0]["properties"] if p.get("classification") == "pii"]
+    assert marked == personal.split()
 
 
 @pytest.mark.parametrize("name", FEEDS)
@@ -81,9 +110,9 @@ def test_each_planted_bad_row_breaks_the_rules_it_lists_and_no_good_row_does(
     judge: Callable[[Feed, list[Record]], list[str]],
 ) -> None:
     feed = feeds[name]
-    rows = _served(small) if feed.kind is Kind.REST else records(feed, small.path)
+    rows = _served(small, feed) if feed.kind is Kind.REST else records(feed, small.path)
     found = Counter((_key(feed, row), broken) for row, broken in zip(rows, judge(feed, rows), strict=True) if broken)
-    first = small.through - timedelta(days=29) if feed.kind is Kind.REST else date.min
+    first = small.through - timedelta(days=29) if name == "raw_wms.inventory" else date.min
     planted = Counter(
         (row["key"], row["rules"]) for row in _bad_rows(small) if row["feed"] == name and row["day"] >= first
     )
@@ -165,12 +194,12 @@ def _key(feed: Feed, row: Record) -> str:
     return json.dumps({name: None if row[name] is None else str(row[name]) for name in feed.key})
 
 
-def _served(small: Home) -> list[Record]:
+def _served(small: Home, feed: Feed) -> list[Record]:
     found: list[Record] = []
     with serve(small.path) as url:
         cursor: str | None = ""
         while cursor is not None:
-            with urllib.request.urlopen(f"{url}/inventory{cursor}") as answer:  # noqa: S310 (the demo's own server)
+            with urllib.request.urlopen(f"{url}/{feed.table}{cursor}") as answer:  # noqa: S310 (the demo's own server)
                 page = json.load(answer)
             found += page["data"]
             cursor = page["next"] and f"?cursor={page['next']}"

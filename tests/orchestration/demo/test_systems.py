@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.demo import Company, advance
-from orchestration.demo.sources import whole_day
+from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, whole_day
 from orchestration.errors import CatalystError
 from orchestration.settings import REPOSITORY
 
@@ -63,7 +63,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("t", [0, 43, 140])
 def test_a_day_alone_equals_the_same_day_of_a_full_run(t: int, small: Home, contents: Contents, forget: Forget) -> None:
     forget()
-    day = whole_day(replace(small.company), t)
+    day = whole_day(replace(small.company), t, small.company.t(small.through) - KEPT_DAYS + 1)
     full = contents(small.path)
     assert day.files
     for path, content in day.files.items():
@@ -72,7 +72,8 @@ def test_a_day_alone_equals_the_same_day_of_a_full_run(t: int, small: Home, cont
     written = {path for path in full if date_of_day in path}
     assert written == {f"demo/{path}" for path in day.files}
     first = int(date_of_day.replace("-", "")) * 1_000_000
-    for table, batch in (("sales", day.sales), ("customers", day.customers)):
+    assert {table for _, table in day.tables} == {"sales", "customers", "contacts"}
+    for (_, table), batch in day.tables.items():
         rows = [row for row in full[table] if first < row[0] <= first + 999_999]
         assert rows == [(first + 1 + i, *row) for i, row in enumerate(batch.rows)]
 
@@ -88,7 +89,7 @@ def test_a_day_does_not_depend_on_days_generated_before_it(small: Home, forget: 
 
 def test_another_seed_is_another_company() -> None:
     one, other = (whole_day(Company(opened=OPENED, scale=SCALE, seed=seed), 40) for seed in (7, 8))
-    assert one.sales.rows != other.sales.rows
+    assert one.tables["pos.db", "sales"].rows != other.tables["pos.db", "sales"].rows
 
 
 def test_advancing_twice_changes_nothing(undisturbed: Path, contents: Contents) -> None:
@@ -99,6 +100,29 @@ def test_advancing_twice_changes_nothing(undisturbed: Path, contents: Contents) 
     assert advance(undisturbed, date(2024, 2, 1), scale=SCALE).generated_through == THROUGH
     assert contents(undisturbed) == before
     assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*")} == times
+
+
+def test_what_a_source_forgets_is_gone_however_the_company_got_there(tmp_path: Path, contents: Contents) -> None:
+    once, twice, killed = (tmp_path / name for name in ("once", "twice", "killed"))
+    through = OPENED + timedelta(days=70)
+    advance(once, through, scale=0.01, opened=OPENED)
+    for day in (OPENED + timedelta(days=40), through):
+        advance(twice, day, scale=0.01, opened=OPENED)
+    assert contents(twice) == contents(once)
+    days = sorted(path.name for path in (once / "demo" / "web" / "clicks").iterdir())
+    kept_from = through - timedelta(days=KEPT_DAYS - 1)
+    assert (days[0], days[-1]) == (f"date={kept_from}", f"date={through}")
+    # Of what is gone the truth says nothing.
+    bad = pq.read_table(once / "demo" / "truth" / "bad_rows.parquet").to_pylist()
+    assert {row["feed"] for row in bad if row["day"] < kept_from}.isdisjoint(FORGETFUL)
+    assert {row["feed"] for row in bad if row["day"] >= kept_from} & set(FORGETFUL)
+    # Killed before the truth is written, so after the first files were forgotten.
+    advance(killed, OPENED + timedelta(days=40), scale=0.01, opened=OPENED)
+    written = set(contents(once)) - set(contents(killed)) | {"company.json"}
+    _die(killed, through, len(written) + 1, opened=OPENED, scale=0.01)
+    assert not (killed / "demo" / "web" / "clicks" / f"date={OPENED}").exists()
+    advance(killed, through, scale=0.01)
+    assert contents(killed) == contents(once)
 
 
 def test_two_steps_equal_one(undisturbed: Path, tmp_path: Path, contents: Contents) -> None:
@@ -116,7 +140,7 @@ def test_two_steps_equal_one(undisturbed: Path, tmp_path: Path, contents: Conten
         pytest.param(None, False, id="before company.json"),
         pytest.param(1, False, id="on the first day"),
         pytest.param(60, False, id="in the middle"),
-        pytest.param(-3, True, id="before the truth, after the database's commit"),
+        pytest.param(-5, True, id="before the truth, after the databases' commits"),
         pytest.param(-1, True, id="before the last word of company.json"),
     ],
 )
@@ -178,7 +202,8 @@ def test_rows_are_counted_by_feed(small: Home, contents: Contents) -> None:
     assert small.result.rows["raw_pos.sales"] == len(full["sales"])
     assert small.result.rows["raw_pos.customers"] == len(full["customers"])
     assert small.result.rows["raw_erp.locations"] == 13
-    assert len(small.result.rows) == 10
+    assert small.result.rows["raw_crm.contacts"] == len(full["contacts"])
+    assert len(small.result.rows) == 16
 
 
 def test_another_scale_seed_or_opening_is_refused(undisturbed: Path) -> None:
@@ -218,8 +243,8 @@ def test_the_truth_lists_recurring_revenue_by_month_and_all_that_was_planted(und
     ]  # fmt: skip
 
 
-def _die(home: Path, through: date, kill_at: int, *, opened: date | None = OPENED) -> None:
-    arguments = [str(home), str(through), str(kill_at), str(SCALE), str(opened or "")]
+def _die(home: Path, through: date, kill_at: int, *, opened: date | None = OPENED, scale: float = SCALE) -> None:
+    arguments = [str(home), str(through), str(kill_at), str(scale), str(opened or "")]
     done = subprocess.run(
         [sys.executable, "-c", _DYING, *arguments],
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},

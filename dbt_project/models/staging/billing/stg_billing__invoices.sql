@@ -7,9 +7,9 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("invoice_id", "text") }} as invoice_id,
-        {{ cast_or_null("subscription_id", "text") }} as subscription_id,
-        {{ cast_or_null("customer_id", "text") }} as customer_id,
+        {{ identifier("invoice_id") }} as invoice_id,
+        {{ identifier("subscription_id") }} as subscription_id,
+        {{ identifier("customer_id") }} as customer_id,
 
         -- strings
         {{ cast_or_null("currency", "text") }} as currency,

@@ -7,9 +7,9 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("subscription_id", "text") }} as subscription_id,
-        {{ cast_or_null("customer_id", "text") }} as customer_id,
-        {{ text_or_null("plan_id") }} as plan_id,
+        {{ identifier("subscription_id") }} as subscription_id,
+        {{ identifier("customer_id") }} as customer_id,
+        {{ identifier("plan_id") }} as plan_id,
 
         -- strings
         {{ cast_or_null("status", "text") }} as status,

@@ -7,8 +7,8 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("location_id", "text") }} as location_id,
-        {{ text_or_null("warehouse_id") }} as warehouse_id,
+        {{ identifier("location_id") }} as location_id,
+        {{ identifier("warehouse_id") }} as warehouse_id,
 
         -- strings
         {{ text_or_null("location_name") }} as location_name,

@@ -7,7 +7,7 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("product_id", "text") }} as product_id,
+        {{ identifier("product_id") }} as product_id,
 
         -- strings
         {{ text_or_null("product_name") }} as product_name,

@@ -7,8 +7,8 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("supplier_id", "text") }} as supplier_id,
-        {{ cast_or_null("product_id", "text") }} as product_id,
+        {{ identifier("supplier_id") }} as supplier_id,
+        {{ identifier("product_id") }} as product_id,
 
         -- strings
         {{ text_or_null("supplier_name") }} as supplier_name,

@@ -7,8 +7,8 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("promotion_id", "text") }} as promotion_id,
-        {{ text_or_null("product_id") }} as product_id,
+        {{ identifier("promotion_id") }} as promotion_id,
+        {{ identifier("product_id") }} as product_id,
 
         -- strings
         {{ text_or_null("promotion_name") }} as promotion_name,

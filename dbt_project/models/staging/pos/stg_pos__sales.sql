@@ -7,12 +7,12 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("sale_line_id", "text") }} as sale_line_id,
-        {{ cast_or_null("receipt_id", "text") }} as receipt_id,
-        {{ cast_or_null("store_id", "text") }} as store_id,
-        {{ cast_or_null("product_id", "text") }} as product_id,
-        {{ text_or_null("customer_id") }} as customer_id,
-        {{ text_or_null("promotion_id") }} as promotion_id,
+        {{ identifier("sale_line_id") }} as sale_line_id,
+        {{ identifier("receipt_id") }} as receipt_id,
+        {{ identifier("store_id") }} as store_id,
+        {{ identifier("product_id") }} as product_id,
+        {{ identifier("customer_id") }} as customer_id,
+        {{ identifier("promotion_id") }} as promotion_id,
 
         -- strings
         {{ cast_or_null("currency", "text") }} as currency,

@@ -7,11 +7,11 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("order_line_id", "text") }} as order_line_id,
-        {{ cast_or_null("order_id", "text") }} as order_id,
-        {{ cast_or_null("product_id", "text") }} as product_id,
-        {{ text_or_null("customer_id") }} as customer_id,
-        {{ text_or_null("promotion_id") }} as promotion_id,
+        {{ identifier("order_line_id") }} as order_line_id,
+        {{ identifier("order_id") }} as order_id,
+        {{ identifier("product_id") }} as product_id,
+        {{ identifier("customer_id") }} as customer_id,
+        {{ identifier("promotion_id") }} as promotion_id,
 
         -- strings
         {{ text_or_null("category") }} as raw_category,

@@ -7,8 +7,8 @@ source as (
 renamed as (
     select
         -- ids
-        {{ cast_or_null("warehouse_id", "text") }} as warehouse_id,
-        {{ cast_or_null("product_id", "text") }} as product_id,
+        {{ identifier("warehouse_id") }} as warehouse_id,
+        {{ identifier("product_id") }} as product_id,
 
         -- numerics
         {{ cast_or_null("on_hand", "bigint") }} as on_hand,

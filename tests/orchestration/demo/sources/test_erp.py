@@ -8,6 +8,7 @@ from orchestration.contracts import Feed
 from orchestration.demo import Company
 from orchestration.demo.catalogue import list_prices
 from orchestration.demo.company import month_number
+from orchestration.demo.rates import eur_rate
 from orchestration.demo.sources import erp
 from tests.orchestration.demo.conftest import Home, Record
 
@@ -29,7 +30,7 @@ def test_the_catalogue_lists_what_is_on_sale_at_the_prices_of_the_month() -> Non
     assert 138 <= len(good) <= 150
     for row in good:
         product = int(str(row[1])[1:]) - 1
-        rate = 0.92 if row[6] == "USD" else 1.0
+        rate = float(eur_rate(company, str(row[6]), date(2024, 6, 1)))
         assert round(float(str(row[4])) * rate, 2) == prices[product]
         assert str(row[7]) <= "2024-06-01"
     assert {row[6] for row in good} == {"EUR", "USD"}

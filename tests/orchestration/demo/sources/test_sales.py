@@ -9,6 +9,7 @@ import pytest
 from orchestration.contracts import Feed
 from orchestration.demo.catalogue import PRODUCT_IDS
 from orchestration.demo.demand import charged_prices
+from orchestration.demo.rates import eur_rate
 from tests.orchestration.demo.conftest import Home, Record
 
 
@@ -47,8 +48,9 @@ def test_americans_pay_in_dollars_what_others_pay_in_euros(small: Home, orders: 
     for row in orders:
         if row["product_id"] in PRODUCT_IDS and row["order_line_id"].startswith("WL") and not _odd(row):
             assert (row["currency"] == "USD") == (row["shipping_country"] == "US")
-            euros = charged_prices(small.company, row["ordered_at"].date())[PRODUCT_IDS.index(row["product_id"])]
-            rate = 0.92 if row["currency"] == "USD" else 1.0
+            day = row["ordered_at"].date()
+            euros = charged_prices(small.company, day)[PRODUCT_IDS.index(row["product_id"])]
+            rate = float(eur_rate(small.company, row["currency"], day))
             assert round(row["unit_price"] * rate, 2) == pytest.approx(euros, abs=1e-9)
             checked += 1
     assert checked > 5000
