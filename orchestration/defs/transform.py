@@ -1,4 +1,4 @@
-"""The dbt project as assets, in two steps: everything that predictions need, and everything that reads predictions."""
+"""The dbt project as assets, in three steps: what customers are told from, what predictions need, what reads these."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ from orchestration.progress import step
 _SETTINGS = settings.load()
 _MANIFEST: dict[str, Any] = json.loads(transform.manifest(_SETTINGS).read_text(encoding="utf-8"))
 READS_PREDICTIONS = "config.schema:decisions config.schema:monitoring"
+RECORDS = "+int_customer_records"
 
 
 class Translator(DagsterDbtTranslator):
@@ -82,10 +83,18 @@ def _with_count(event: Any, counts: Mapping[tuple[str, ...], int], context: dg.A
     return dg.Output(event.value, output_name=event.output_name, metadata=metadata)
 
 
-@dbt_assets(name="dbt_marts", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, exclude=READS_PREDICTIONS)
+@dbt_assets(name="dbt_records", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, select=RECORDS)
+def records(context: dg.AssetExecutionContext, run: Run) -> Iterator[Any]:
+    """The records of customers, and what they are made of."""
+    yield from _build(context, run, "customer records", select=RECORDS)
+
+
+@dbt_assets(
+    name="dbt_marts", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, exclude=f"{READS_PREDICTIONS} {RECORDS}"
+)
 def marts(context: dg.AssetExecutionContext, run: Run) -> Iterator[Any]:
     """Staging, intermediate, marts and features, each with its tests."""
-    yield from _build(context, run, "marts and features", exclude=READS_PREDICTIONS)
+    yield from _build(context, run, "marts and features", exclude=f"{READS_PREDICTIONS} {RECORDS}")
 
 
 @dbt_assets(name="dbt_decisions", manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, select=READS_PREDICTIONS)
@@ -94,4 +103,4 @@ def decisions(context: dg.AssetExecutionContext, run: Run) -> Iterator[Any]:
     yield from _build(context, run, "decisions and monitoring", select=READS_PREDICTIONS)
 
 
-assets = [marts, decisions]
+assets = [records, marts, decisions]

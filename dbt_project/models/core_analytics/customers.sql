@@ -25,6 +25,15 @@ purchases as (
     group by customer_id
 ),
 
+records as (
+    select
+        customer_id,
+        count(*) as record_count,
+        string_agg(distinct source_name, ', ' order by source_name asc nulls last) as sources
+    from {{ ref("int_customer_ids") }}
+    group by customer_id
+),
+
 customer_ids as (
     select customer_id from profiles
     union distinct
@@ -42,6 +51,8 @@ combined as (
         profiles.country,
         profiles.birth_year,
         profiles.signed_up_at,
+        coalesce(records.record_count, 0) as record_count,
+        records.sources,
         subscribers.customer_id is not null as has_subscribed,
         coalesce(purchases.orders, 0) as orders,
         coalesce(purchases.units_sold, 0) as units_sold,
@@ -49,6 +60,7 @@ combined as (
         purchases.first_order_date,
         purchases.last_order_date
     from customer_ids
+    left join records on customer_ids.customer_id = records.customer_id
     left join profiles on customer_ids.customer_id = profiles.customer_id
     left join purchases on customer_ids.customer_id = purchases.customer_id
     left join subscribers on customer_ids.customer_id = subscribers.customer_id

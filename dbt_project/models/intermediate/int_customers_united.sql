@@ -7,11 +7,28 @@ web_orders as (
     where customer_id is not null
 ),
 
+customer_ids as (
+    select * from {{ ref("int_customer_ids") }}
+    where is_register
+),
+
 latest_profiles as (
     select
-        pos_customers.*,
-        row_number() over (partition by customer_id order by updated_at desc nulls last) as version_rank
+        coalesce(customer_ids.customer_id, pos_customers.customer_id) as customer_id,
+        pos_customers.full_name,
+        pos_customers.email,
+        pos_customers.city,
+        pos_customers.country,
+        pos_customers.birth_year,
+        min(pos_customers.signed_up_at) over (
+            partition by coalesce(customer_ids.customer_id, pos_customers.customer_id)
+        ) as signed_up_at,
+        row_number() over (
+            partition by coalesce(customer_ids.customer_id, pos_customers.customer_id)
+            order by pos_customers.updated_at desc nulls last, pos_customers.customer_id asc nulls last
+        ) as version_rank
     from pos_customers
+    left join customer_ids on pos_customers.customer_id = customer_ids.source_customer_id
 ),
 
 profiles as (
@@ -21,13 +38,14 @@ profiles as (
 
 ranked_orders as (
     select
-        customer_id,
-        shipping_country,
+        coalesce(customer_ids.customer_id, web_orders.customer_id) as customer_id,
+        web_orders.shipping_country,
         row_number() over (
-            partition by customer_id
-            order by ordered_at desc nulls last, order_line_id asc nulls last
+            partition by coalesce(customer_ids.customer_id, web_orders.customer_id)
+            order by web_orders.ordered_at desc nulls last, web_orders.order_line_id asc nulls last
         ) as recency_rank
     from web_orders
+    left join customer_ids on web_orders.customer_id = customer_ids.source_customer_id
 ),
 
 shoppers as (
