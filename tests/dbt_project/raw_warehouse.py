@@ -10,79 +10,25 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.contracts import load_feeds
+from orchestration.warehouse import IDENTITY_TABLES, LANDING_COLUMNS, PREDICTION_TABLES, QUALITY_TABLES
+
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 
-TEXT_FEEDS: Mapping[str, str] = {
-    "raw_erp.products": (
-        "exported_at product_id product_name category list_price unit_cost currency introduced_on _file"
-    ),
-    "raw_erp.supplier_offers": (
-        "exported_at supplier_id supplier_name product_id unit_cost currency minimum_order_quantity pack_size"
-        " lead_time_days lead_time_sd_days _file"
-    ),
-    "raw_erp.locations": "exported_at location_id location_name kind warehouse_id city _file",
-    "raw_wms.inventory": "snapshot_date warehouse_id product_id on_hand on_order recorded_at",
-    "raw_billing.subscriptions": (
-        "subscription_id customer_id plan_id status interval interval_count quantity unit_amount currency"
-        " started_at ended_at updated_at _file"
-    ),
-    "raw_billing.invoices": (
-        "invoice_id subscription_id customer_id issued_at period_start period_end amount currency status _file"
-    ),
-    "raw_marketing.promotions": (
-        "published_at promotion_id promotion_name category product_id starts_on ends_on discount_rate _file"
-    ),
-}
-
-# Columns of each table as landing creates them; files of text and REST land every column as text.
-TABLES: Mapping[str, str] = {
-    "raw_pos.sales": (
-        "entry_id bigint, sale_line_id varchar, receipt_id varchar, store_id varchar, sold_at timestamp,"
-        " product_id varchar, customer_id varchar, quantity bigint, unit_price double, currency varchar,"
-        " promotion_id varchar, recorded_at timestamp"
-    ),
-    "raw_pos.customers": (
-        "entry_id bigint, customer_id varchar, full_name varchar, email varchar, city varchar, country varchar,"
-        " birth_year bigint, signed_up_at timestamp, updated_at timestamp"
-    ),
-    "raw_web.orders": (
-        "order_line_id varchar, order_id varchar, ordered_at timestamp, product_id varchar, category varchar,"
-        " customer_id varchar, quantity bigint, unit_price double, currency varchar, promotion_id varchar,"
-        " shipping_country varchar, recorded_at timestamp, device varchar, _file varchar"
-    ),
-    **{feed: ", ".join(f'"{name}" varchar' for name in names.split()) for feed, names in TEXT_FEEDS.items()},
-}
-
-QUALITY: Mapping[str, str] = {
-    "quality.quarantine": (
-        "feed varchar, load_id varchar, row_number bigint, rules varchar, reasons varchar, payload varchar,"
-        " quarantined_at timestamp"
-    ),
-    "quality.loads": (
-        "feed varchar, load_id varchar, landed_at timestamp, rows_landed bigint, rows_accepted bigint,"
-        " rows_quarantined bigint, gated_at timestamp"
-    ),
-    "quality.runs": "run_id varchar, as_of_date date, started_at timestamp, finished_at timestamp, status varchar",
-}
-
-PREDICTIONS: Mapping[str, str] = {
-    "predictions.demand_forecast": (
-        "as_of_date date, store_id varchar, product_id varchar, target_date date, horizon bigint, mean_units double,"
-        " p10 double, p50 double, p90 double, model_name varchar, model_version varchar, run_id varchar,"
-        " predicted_at timestamp"
-    ),
-    "predictions.demand_forecast_backtest": (
-        "as_of_date date, origin_date date, store_id varchar, product_id varchar, target_date date, horizon bigint,"
-        " units double, mean_units double, p10 double, p50 double, p90 double, seasonal_naive double,"
-        " model_name varchar, model_version varchar, run_id varchar, predicted_at timestamp"
-    ),
-}
+WRITTEN_TABLES = QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
+FEEDS = load_feeds(PROJECT_DIR.parent / "orchestration" / "feeds")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates every table that landing, the gate and the model write, all of them empty."""
-    landed = {feed: f"{columns}, _dlt_load_id varchar, _row bigint" for feed, columns in TABLES.items()}
-    for table, columns in {**landed, **QUALITY, **PREDICTIONS}.items():
+    """Creates every table that landing, the gate and the models in Python write, all of them empty.
+
+    No column is required, so that a test names the columns that it is about and no others.
+    """
+    tables = {name: columns.replace("not null", "") for name, columns in WRITTEN_TABLES.items()}
+    for feed in FEEDS:
+        kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
+        tables[feed.id] = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    for table, columns in tables.items():
         connection.execute(f"create schema if not exists {table.split('.')[0]}")
         connection.execute(f"create table {table} ({columns})")
 

@@ -41,6 +41,14 @@ POS_SALES = [
     # Recorded late: known on 21 June, and not known on the as-of date.
     _sale("2024-06-02", 7, recorded="2024-06-21"),
     _sale("2024-06-23", 500, recorded="2024-07-03"),
+    # The till rings up WEB02 when it is fetched, 40 minutes after it was ordered.
+    _sale(
+        *("2024-06-29", 1),
+        sold_at="2024-06-29 00:10:00",
+        product_id="P9999",
+        customer_id="C000002",
+        unit_price=5.0,
+    ),
     # Rejected by the gate, see QUARANTINE.
     _sale("2024-06-28", 9_999),
 ]
@@ -133,6 +141,73 @@ PROMOTIONS = [
     ]
 ]
 
+# The rate of 18 June came a week late, that of 1 July after the as-of date; before, the seed has 0.92.
+EXCHANGE_RATES = [
+    {"rate_date": day, "currency": "USD", "eur_rate": rate, "published_at": f"{published} 15:00:00"}
+    for day, rate, published in [
+        ("2024-06-18", "0.95", "2024-06-25"),
+        ("2024-06-19", "0.94", "2024-06-19"),
+        ("2024-06-27", "0.9", "2024-06-27"),
+        ("2024-07-01", "0.5", "2024-07-01"),
+    ]
+]
+
+# A visit that ends in order O1, one of 10 June, and a click that is received a day late.
+CLICKS = [
+    {"event_id": f"E{number}", "session_id": session, "customer_id": customer, "event_type": event, "order_id": order}
+    | {"occurred_at": occurred, "received_at": received or occurred, "device": "mobile", "referrer": "search"}
+    for number, (session, customer, event, order, occurred, received) in enumerate(
+        [
+            ("V1", None, "search", None, "2024-06-10 09:00:00", None),
+            ("V2", None, "view", None, "2024-06-28 23:20:00", None),
+            ("V2", "C000002", "add_to_cart", None, "2024-06-28 23:25:00", None),
+            ("V2", "C000002", "purchase", "O1", "2024-06-28 23:30:00", None),
+            ("V2", "C000002", "purchase", "O1", "2024-06-28 23:30:00", None),
+            ("V3", None, "view", None, "2024-06-30 23:50:00", "2024-07-01 00:10:00"),
+        ]
+    )
+]
+
+LOGINS = [
+    {"login_id": f"L{number}", "customer_id": "C000001", "logged_in_at": at, "session_seconds": seconds}
+    | {"recorded_at": recorded}
+    for number, (at, seconds, recorded) in enumerate(
+        [
+            ("2024-06-11T00:30:00+02:00", "60", "2024-06-10T22:31:00"),
+            ("2024-06-29T20:00:00-05:00", "30", "2024-06-30T01:00:30"),
+            ("2024-06-30T12:00:00Z", "5", "2024-06-30T12:00:05"),
+            ("2024-06-30T20:00:00-05:00", "99", "2024-07-01T01:01:39"),
+        ]
+    )
+]
+
+COMPETITOR_PRICES = [
+    {"observation_id": f"M{number}", "competitor": "Rival", "product_id": product, "price": price, "currency": currency}
+    | {"unit_of_measure": unit, "pack_size": size, "observed_at": f"{day} 08:00:00"}
+    for number, (product, price, currency, unit, size, day) in enumerate(
+        [
+            ("P0001", "9", "EUR", "piece", "1", "2024-05-27"),
+            ("P0001", "80", "USD", "dozen", "1", "2024-06-28"),
+            ("P0002", "46", "EUR", "piece", "2", "2024-06-28"),
+            ("P0001", "1", "EUR", "piece", "1", "2024-07-01"),
+        ]
+    )
+]
+
+POSITIONS = [
+    {"position_id": f"G{number}", "shipment_id": shipment, "vehicle_id": "T1", "status": status, "latitude": latitude}
+    | {"origin_location_id": "W1", "destination_location_id": "S01", "longitude": 10.0, "speed_kmh": 60.0}
+    | {"recorded_at": recorded, "received_at": received or recorded}
+    for number, (shipment, status, latitude, recorded, received) in enumerate(
+        [
+            ("H1", "departed", 50.0, "2024-06-12 06:00:00", None),
+            ("H1", "delivered", 51.0, "2024-06-12 08:30:00", None),
+            ("H2", "departed", 50.0, "2024-06-30 22:00:00", None),
+            ("H2", "delivered", 51.0, "2024-06-30 23:30:00", "2024-07-01 00:05:00"),
+        ]
+    )
+]
+
 RUNS = [
     {"run_id": "1", "as_of_date": "2024-06-29", "started_at": "2024-06-30 05:00:00", "status": "succeeded"},
     {"run_id": "2", "as_of_date": "2024-06-30", "started_at": "2024-07-01 05:00:00", "status": "running"},
@@ -164,6 +239,11 @@ KNOWN_AT = {
     "raw_wms.inventory": "recorded_at",
     "raw_billing.subscriptions": "updated_at",
     "raw_marketing.promotions": "published_at",
+    "raw_treasury.exchange_rates": "published_at",
+    "raw_web.clicks": "received_at",
+    "raw_app.logins": "recorded_at",
+    "raw_market.competitor_prices": "observed_at",
+    "raw_logistics.positions": "received_at",
 }
 
 
@@ -189,6 +269,11 @@ def build_raw(connection: duckdb.DuckDBPyConnection) -> None:
     land(connection, "raw_wms.inventory", INVENTORY)
     land(connection, "raw_billing.subscriptions", SUBSCRIPTIONS)
     land(connection, "raw_marketing.promotions", PROMOTIONS)
+    land(connection, "raw_treasury.exchange_rates", EXCHANGE_RATES)
+    land(connection, "raw_web.clicks", CLICKS)
+    land(connection, "raw_app.logins", LOGINS)
+    land(connection, "raw_market.competitor_prices", COMPETITOR_PRICES)
+    land(connection, "raw_logistics.positions", POSITIONS)
     insert(connection, "quality.runs", RUNS)
     insert(connection, "predictions.demand_forecast", FORECAST)
     insert(connection, "predictions.demand_forecast_backtest", BACKTEST)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from datetime import date
 
-import pytest
-
 from tests.dbt_project.conftest import Query
 
 

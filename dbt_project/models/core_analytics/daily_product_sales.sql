@@ -13,6 +13,8 @@ summed as (
         {{ cast_or_null("sum(units_sold)", "bigint") }} as units_sold,
         {{ cast_or_null("sum(units_returned)", "bigint") }} as units_returned,
         {{ cast_or_null("sum(gross_amount_eur)", "numeric(18,4)") }} as net_sales_eur,
+        {{ cast_or_null("sum(case when is_return then -gross_amount_eur else 0 end)", "numeric(18,4)") }}
+            as returned_eur,
         count(distinct case when units_sold > 0 then order_id end) as orders
     from sales
     group by sold_date, store_id, product_id

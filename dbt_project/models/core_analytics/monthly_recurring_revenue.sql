@@ -58,12 +58,9 @@ converted as (
         summed.currency,
         summed.amount,
         summed.subscriptions,
-        {{ cast_or_null("summed.amount * rates.eur_rate", "numeric(18,2)") }} as amount_eur
+        {{ cast_or_null("summed.amount * rates.eur_rate", "numeric(18,4)") }} as amount_eur
     from summed
-    left join rates
-        on
-            summed.currency = rates.currency
-            and {{ is_valid_on("summed.moment", "rates.valid_from", "rates.valid_until") }}
+    left join rates on summed.currency = rates.currency and summed.moment = rates.valid_on
 )
 
 select * from converted

@@ -6,6 +6,11 @@ products as (select * from {{ ref("int_products_harmonized") }}),
 
 rates as (select * from {{ ref("int_currency_rates_dated") }}),
 
+customer_ids as (
+    select * from {{ ref("int_customer_ids") }}
+    where is_register
+),
+
 classified as (
     select
         sale_lines.*,
@@ -24,7 +29,7 @@ valued as (
         lines.store_id,
         lines.product_id,
         coalesce(products.category, 'Other') as category,
-        lines.customer_id,
+        coalesce(customer_ids.customer_id, lines.customer_id) as customer_id,
         lines.promotion_id,
         lines.line_type,
         lines.is_return,
@@ -38,11 +43,9 @@ valued as (
         lines.sold_date,
         lines.recorded_at
     from classified as lines
+    left join customer_ids on lines.customer_id = customer_ids.source_customer_id
     left join products on lines.product_id = products.product_id
-    left join rates
-        on
-            lines.currency = rates.currency
-            and {{ is_valid_on("lines.sold_date", "rates.valid_from", "rates.valid_until") }}
+    left join rates on lines.currency = rates.currency and {{ rate_day("lines.sold_date") }} = rates.valid_on
 )
 
 select * from valued

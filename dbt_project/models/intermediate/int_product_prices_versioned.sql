@@ -17,10 +17,7 @@ versioned as (
             {{ end_of_time() }}
         ) as valid_until
     from erp_products as products
-    inner join rates
-        on
-            products.currency = rates.currency
-            and {{ is_valid_on("products.exported_on", "rates.valid_from", "rates.valid_until") }}
+    left join rates on products.currency = rates.currency and products.exported_on = rates.valid_on
 )
 
 select * from versioned

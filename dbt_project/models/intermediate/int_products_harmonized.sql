@@ -24,10 +24,7 @@ priced_products as (
         {{ cast_or_null("products.list_price * rates.eur_rate", "numeric(18,4)") }} as list_price_eur,
         {{ cast_or_null("products.unit_cost * rates.eur_rate", "numeric(18,4)") }} as unit_cost_eur
     from latest_products as products
-    left join rates
-        on
-            products.currency = rates.currency
-            and {{ is_valid_on("products.exported_on", "rates.valid_from", "rates.valid_until") }}
+    left join rates on products.currency = rates.currency and products.exported_on = rates.valid_on
     where products.version_rank = 1
 ),
 

@@ -4,6 +4,15 @@ pos_sales as (select * from {{ ref("stg_pos__sales") }}),
 
 web_orders as (select * from {{ ref("stg_web__orders") }}),
 
+near_duplicates as (select * from {{ ref("int_sale_lines_near_duplicates") }}),
+
+counted_pos_sales as (
+    select pos_sales.*
+    from pos_sales
+    left join near_duplicates on pos_sales.sale_line_id = near_duplicates.sale_line_id
+    where near_duplicates.sale_line_id is null
+),
+
 united as (
     select
         sale_line_id,
@@ -19,7 +28,7 @@ united as (
         sold_at,
         recorded_at,
         'product' as line_type
-    from pos_sales
+    from counted_pos_sales
 
     union all
 

@@ -23,10 +23,7 @@ valid_offers as (
         offers.exported_on
     from offers
     inner join latest_export on offers.exported_on = latest_export.exported_on
-    inner join rates
-        on
-            offers.currency = rates.currency
-            and {{ is_valid_on("offers.exported_on", "rates.valid_from", "rates.valid_until") }}
+    left join rates on offers.currency = rates.currency and offers.exported_on = rates.valid_on
     where offers.unit_cost > 0 and offers.pack_size > 0 and offers.lead_time_days >= 0
 ),
 

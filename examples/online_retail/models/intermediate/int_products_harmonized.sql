@@ -41,7 +41,7 @@ products as (
     left join {{ ref("int_currency_rates_dated") }} as rates
         on
             latest.currency = rates.currency
-            and {{ catalyst.is_valid_on("cast(latest.sold_at as date)", "rates.valid_from", "rates.valid_until") }}
+            and {{ catalyst.rate_day("cast(latest.sold_at as date)") }} = rates.valid_on
     where latest.recency_rank = 1
 )
 
