@@ -1,4 +1,4 @@
-"""The command line: `catalyst run`, `catalyst status` and `catalyst report`."""
+"""The command line: `catalyst run`, `catalyst status` and `catalyst report`; those for feeds have their own modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration import runs, settings
+from orchestration import cli_feeds, cli_quarantine, runs, settings
 from orchestration.errors import CatalystError
 from orchestration.progress import console, step
 from orchestration.settings import REPOSITORY, Settings
@@ -98,6 +98,9 @@ def report() -> None:
     _print_summary(chosen)
 
 
+for command in (cli_feeds.feeds, cli_feeds.land, cli_quarantine.quarantine, cli_quarantine.redrive):
+    main.add_command(command)
+
 _STATUS = {
     "Latest runs": """
         select as_of_date, status, strftime(started_at, '%Y-%m-%d %H:%M:%S') as started_at_utc,
@@ -149,18 +152,27 @@ def _materialize(chosen: Settings, choices: dict[str, Any]) -> None:
 
 
 def _explain(result: dg.ExecuteInProcessResult) -> None:
-    """Raises what made a run fail: a problem's own sentence, or a defect with its trace before it."""
+    """Raises what made a run fail: the problems' own sentences, or a defect with its trace before it."""
+    problems = []
+    ours = {kind.__name__ for kind in (CatalystError, *CatalystError.__subclasses__())}
     for event in result.all_events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            if check.blocking and not check.passed:
+                problems.append(check.description or f"Check {check.check_name} failed.")
         if event.is_step_failure:
             error = event.step_failure_data.error
             while error and error.cause:
                 error = error.cause
             message = error.message.strip() if error else "no reason was given."
-            if error and error.cls_name == "CatalystError":
-                raise CatalystError(message.split(": ", 1)[-1])
-            console.print(escape("".join(error.stack) if error else ""))
-            raise CatalystError(f"Step {event.step_key} failed by a defect of Catalyst (trace above): {message}")
-    raise CatalystError(f"The run ended without success; `make dev` shows it as run {result.run_id}.")
+            if error and error.cls_name in ours:
+                problems.append(message.split(": ", 1)[-1])
+            elif not (error and error.cls_name == "DagsterAssetCheckFailedError"):
+                console.print(escape("".join(error.stack) if error else ""))
+                problems.append(f"Step {event.step_key} failed by a defect of Catalyst (trace above): {message}")
+    raise CatalystError(
+        "\n".join(problems) or f"The run ended without success; `make dev` shows it as run {result.run_id}."
+    )
 
 
 def _print_summary(chosen: Settings) -> None:

@@ -90,7 +90,9 @@ def _commands(page: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _options(command: str) -> set[str]:
-    return {"--help", *(option for parameter in COMMANDS[command].params for option in parameter.opts)}
+    found = [COMMANDS[command]]
+    found += found[0].commands.values() if isinstance(found[0], click.Group) else []
+    return {"--help", *(option for each in found for parameter in each.params for option in parameter.opts)}
 
 
 def _relative_links(page: Path) -> list[str]:

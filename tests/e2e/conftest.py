@@ -16,6 +16,11 @@ import pytest
 
 from orchestration.demo import systems
 from orchestration.publish import fingerprint
+from tests.parts.gcs import _gcs_server, bucket
+from tests.parts.kafka import broker
+from tests.parts.postgres import _postgres_server, postgres
+
+__all__ = ["_gcs_server", "_postgres_server", "broker", "bucket", "postgres"]
 
 CATALYST = Path(sys.executable).with_name("catalyst")
 AS_OF = date(2026, 6, 30)
