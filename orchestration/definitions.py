@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.defs import feeds, jobs, predictions, publishing, transform
+from orchestration.defs import categories, feeds, identities, jobs, predictions, publishing, transform
 from orchestration.defs.run import Run, run_ledger
 
 defs = dg.Definitions(
-    assets=[run_ledger, *feeds.assets, *transform.assets, *predictions.assets, *publishing.assets],
+    assets=[
+        run_ledger,
+        *feeds.assets,
+        *transform.assets,
+        *identities.assets,
+        *categories.assets,
+        *predictions.assets,
+        *publishing.assets,
+    ],
     jobs=[jobs.daily],
     schedules=[jobs.every_morning],
     resources={"run": Run()},

@@ -24,7 +24,7 @@ _BLUE, _ORANGE, _GREY = "#3b86c8", "#dd7f2b", "#8b95a5"
 
 _WIDTH = 960
 
-_ORDERS_SHOWN, _RULES_SHOWN = 25, 15
+_ORDERS_SHOWN, _RULES_SHOWN, _CATEGORIES_SHOWN = 25, 15, 15
 
 
 def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> Path:
@@ -54,6 +54,10 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
             errors_chart=_errors_chart(rows["errors"]),
             quarantine=rows["quarantine"],
             quarantine_chart=_quarantine_chart(rows["quarantine"][:_RULES_SHOWN]),
+            findings=rows["findings"],
+            data_docs=_data_docs(out_dir),
+            categories=rows["categories"],
+            categories_shown=_CATEGORIES_SHOWN,
             orders=rows["orders"],
             orders_shown=_ORDERS_SHOWN,
         )
@@ -63,6 +67,11 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
     unfinished = path.with_suffix(".html.part")
     unfinished.write_text(html, encoding="utf-8")
     return unfinished.replace(path)
+
+
+def _data_docs(out_dir: Path) -> str | None:
+    """The pages of the gate lie beside the reports, so the link holds wherever the folder is taken."""
+    return "../data_docs/index.html" if (out_dir.parent / "data_docs" / "index.html").exists() else None
 
 
 def _environment() -> Environment:

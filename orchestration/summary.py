@@ -139,6 +139,16 @@ _DETAILS = {
         group by feed, rule
         order by rows desc, feed, rule
     """,
+    "findings": """
+        select found_at, feed, rule, severity, message from quality.findings
+        order by found_at desc, feed, rule, load_id
+        limit 15
+    """,
+    "categories": """
+        select spelling, source_rows, feeds, category, score, resembles, seed_row
+        from quality.category_proposals
+        order by source_rows desc, spelling
+    """,
     "orders": """
         select
             order_by_date, product_id, product_name, warehouse_id, supplier_name,

@@ -1,16 +1,14 @@
 """One asset for each contract: it lands what the feed has gained and gates it; and the quarantine that they fill."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 
 from orchestration import settings
-from orchestration.contracts import Feed, Kind, load_feeds
+from orchestration.contracts import Feed, load_feeds
 from orchestration.defs.run import Run
-from orchestration.progress import step
+from orchestration.progress import note, step
 
 SOURCE_SYSTEMS = dg.AssetKey(["demo", "source_systems"])
 QUARANTINE = dg.AssetKey(["quality", "quarantine"])
@@ -24,19 +22,6 @@ def _key(feed: Feed) -> dg.AssetKey:
 
 _FEEDS = load_feeds(settings.load().feeds)
 _gated = [_key(feed) for feed in _FEEDS]
-
-
-@contextmanager
-def _source_running(feed: Feed, run: Run) -> Iterator[None]:
-    """The simulated company serves its own API while a feed reads it."""
-    if feed.server == "demo" and feed.kind is Kind.REST:
-        from orchestration.demo import api
-
-        with api.serve(run.settings.home) as url:
-            os.environ["CATALYST_DEMO_API"] = url
-            yield
-    else:
-        yield
 
 
 def feed_asset(feed: Feed) -> dg.AssetsDefinition:
@@ -53,23 +38,26 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
                 "gate",
                 asset=_key(feed),
                 blocking=True,
-                description="The feed has rows, and rows landed = accepted + quarantined.",
-            )
+                description="No threshold is passed, the feed has rows, and rows landed = accepted + quarantined.",
+            ),
+            dg.AssetCheckSpec(
+                "freshness", asset=_key(feed), description="Rows have come as often as the contract promises."
+            ),
         ],
     )
     def asset(run: Run) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a parameter for one output
-        from orchestration import gate, landing
+        from orchestration import intake
 
         with step(f"land and gate {feed.id}") as work:
-            os.environ["CATALYST_HOME"] = str(run.settings.home)
-            # Held open, DuckDB writes its log into the file once at the end, and not after each of a dozen statements.
-            with run.warehouse.connect(), _source_running(feed, run):
-                landing.land(feed, run.warehouse)
-                new = gate.gate(feed, run.warehouse)
-                total = gate.check_balance(feed, run.warehouse)
-            work.result = (
-                f"{new.landed:,} new rows, {new.quarantined:,} quarantined" if new.landed else "no new rows"
-            ) + f" ({total.landed:,} in all)"
+            taken = intake.take_in(feed, run.settings)
+            work.result = taken.outcome
+        for finding in taken.findings:
+            note(f"{feed.id}: {finding.message}")
+        for said in taken.landing.notes:
+            note(f"{feed.id}: {said}")
+        for receiver in taken.undelivered:
+            note(f"An alert about {feed.id} was not delivered to {receiver}")
+        new, total = taken.gated, taken.total
         counts: dict[str, Any] = {
             "rows_new": new.landed,
             "rows_new_quarantined": new.quarantined,
@@ -77,9 +65,25 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
             "rows_accepted": total.accepted,
             "rows_quarantined": total.quarantined,
             "seconds": work.seconds,
+            "data docs": dg.MetadataValue.url((run.settings.data_docs / f"{feed.id}.html").as_uri()),
         }
-        check = dg.AssetCheckResult(check_name="gate", passed=total.accepted > 0, metadata=counts)
-        return dg.MaterializeResult(metadata=counts, check_results=[check])
+        if taken.findings:
+            lines = [f"- **{f.rule}** ({f.severity}): {f.message}" for f in taken.findings]
+            counts["findings"] = dg.MetadataValue.md("\n".join(lines))
+        return dg.MaterializeResult(
+            metadata=counts,
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="gate",
+                    passed=total.accepted > 0 and not new.stopped,
+                    description=taken.stop_message,
+                    metadata=counts,
+                ),
+                dg.AssetCheckResult(
+                    check_name="freshness", passed=not taken.is_overdue, severity=dg.AssetCheckSeverity.WARN
+                ),
+            ],
+        )
 
     return asset
 
@@ -136,6 +140,7 @@ def gate_results(run: Run) -> Iterator[dg.MaterializeResult[None]]:
         metadata={
             "dagster/row_count": sum(mark["n"] for mark in marks),
             "by rule": dg.MetadataValue.md("\n".join(lines)),
+            "data docs": dg.MetadataValue.url((run.settings.data_docs / "index.html").as_uri()),
         },
     )
 

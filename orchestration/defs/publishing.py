@@ -11,9 +11,10 @@ from orchestration.errors import CatalystError
 from orchestration.progress import step
 
 PUBLISHED = dg.AssetKey(["published", "catalyst"])
+PROPOSALS = dg.AssetKey(["quality", "category_proposals"])
 
 
-@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys], group_name="published", kinds={"duckdb"})
+@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys, PROPOSALS], group_name="published", kinds={"duckdb"})
 def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
     """The published schemas in a new read-only file, switched to in one step after every check has passed."""
     from orchestration import publish

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 
 from orchestration import runs, settings
-from orchestration.contracts import Feed, load_feeds
+from orchestration.contracts import all_feeds
 from orchestration.progress import step
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
@@ -31,12 +31,6 @@ class Run(dg.ConfigurableResource[None]):
     def warehouse(self) -> Warehouse:
         """The warehouse that the run works on."""
         return Warehouse(self.settings.warehouse)
-
-
-def all_feeds(chosen: Settings) -> tuple[Feed, ...]:
-    """Returns the feeds that are landed, and those whose tables the built-in models read without."""
-    landed = load_feeds(chosen.feeds)
-    return landed if chosen.is_default_project else landed + load_feeds(chosen.built_in_feeds)
 
 
 @dg.asset(key=["quality", "runs"], group_name="quality", kinds={"duckdb"})

@@ -270,3 +270,33 @@ def test_a_report_of_nothing_published_is_a_sentence_and_leaves_no_file(tmp_path
     with pytest.raises(CatalystError, match="Nothing is published"):
         build_report(tmp_path / "published", tmp_path / "reports", DAY)
     assert not (tmp_path / "reports").exists()
+
+
+def test_findings_and_proposals_of_categories_are_told_and_the_pages_of_the_gate_linked(
+    published: Path, tmp_path: Path
+) -> None:
+    change(
+        published,
+        """
+        create table quality.findings (
+            feed text, load_id text, rule text, severity text, rows bigint, share double, message text,
+            found_at timestamp
+        );
+        insert into quality.findings values
+            ('raw_web.orders', 'b', '_schema:new_column', 'drift', 600, 1, 'A new column: <b>', '2026-04-01 06:00');
+        create table quality.category_proposals (
+            spelling text, category text, score double, resembles text, source_rows bigint, feeds text, seed_row text
+        );
+        insert into quality.category_proposals values
+            ('elektro', 'Electronics', 84.2, 'electro', 12, 'raw_web.orders', 'elektro,Electronics'),
+            ('xyz', null, null, null, 3, 'raw_web.orders', null);
+        """,
+    )
+    (tmp_path / "data_docs").mkdir()
+    (tmp_path / "data_docs" / "index.html").write_text("", encoding="utf-8")
+    page = Page(build_report(published, tmp_path / "reports", DAY))
+    assert "2026-04-01 06:00 raw_web.orders _schema:new_column drift A new column: <b>" in page.text
+    assert "They count as Other: 2 spellings in 15 rows." in page.text
+    assert "elektro 12 raw_web.orders Electronics 84 elektro,Electronics" in page.text
+    assert "xyz 3 raw_web.orders none –" in page.text
+    assert page.references == ["../data_docs/index.html"]
