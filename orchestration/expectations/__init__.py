@@ -37,6 +37,9 @@ ByRow = ColumnMapExpectation | ColumnPairMapExpectation | MulticolumnMapExpectat
 # What comes of a rule that does not fit the columns, or that Great Expectations has no SQL for.
 _ERRORS = (GreatExpectationsError, sa.exc.SQLAlchemyError, duckdb.Error, NotImplementedError, ValueError, TypeError)
 
+# What is not the fault of a rule but of the disk; the transaction tells it.
+_NOT_OF_A_RULE = (duckdb.IOException, duckdb.TransactionException)
+
 
 def evaluate(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> list[Verdict]:
     """Evaluates the rules of a feed on a load, in one query, and puts the rows that break one into `BROKEN`.
@@ -65,6 +68,9 @@ def evaluate(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) ->
         }
         rows = _find_broken(broken, validator, connection)
     except _ERRORS as error:
+        cause = _root(error)
+        if isinstance(cause, _NOT_OF_A_RULE):
+            raise cause from error
         check(feed)
         raise CatalystError(
             f"The rules of feed {feed.id} cannot be evaluated on load {load_id} ({_first_line(error)}). "
@@ -221,6 +227,10 @@ def _flag(n: int) -> str:
 
 
 def _first_line(error: BaseException) -> str:
+    return " ".join(str(_root(error)).split())[:300].rstrip(".")
+
+
+def _root(error: BaseException) -> BaseException:
     while error.__cause__:
         error = error.__cause__
-    return " ".join(str(error).split())[:300].rstrip(".")
+    return error
