@@ -11,6 +11,7 @@ import duckdb
 from orchestration.contracts import Feed
 from orchestration.rules import Rule, literal, quoted
 
+EXAMPLES = 5
 STOPPED = "_load:stopped"
 SUPERSEDED = "_file:superseded"
 
@@ -205,9 +206,6 @@ class Load:
         )
 
 
-EXAMPLES = 5
-
-
 def key_rule(feed: Feed) -> str:
     """Returns the id of the rule that a key comes once."""
     return f"{'+'.join(feed.key)}:unique"
@@ -249,7 +247,8 @@ def in_passed(feed: Feed) -> str:
     return f"_dlt_load_id in (select load_id from quality.loads where feed = {literal(feed.id)} and status = 'passed')"
 
 
-IS_SUPERSEDED = f"(raw._file, raw._dlt_load_id) in (select _file, load_id from {SUPERSEDED_LANDINGS})"
+# Of a row without a file, `in` says neither yes nor no.
+IS_SUPERSEDED = f"coalesce((raw._file, raw._dlt_load_id) in (select _file, load_id from {SUPERSEDED_LANDINGS}), false)"
 
 
 def find_superseded_landings(feed: Feed, connection: duckdb.DuckDBPyConnection, load_id: str | None = None) -> int:
