@@ -61,7 +61,7 @@ def redrive(feed: str, rule: str | None) -> None:
     Rows that pass the contract as it is now flow on; the others stay marked. A load that had stopped is gated anew as
     a whole.
     """
-    from orchestration import gate
+    from orchestration import data_docs, gate
     from orchestration.feed_status import attention, statuses
 
     chosen = settings.load()
@@ -71,6 +71,8 @@ def redrive(feed: str, rule: str | None) -> None:
     with step(f"redrive {wanted.id}") as work:
         warehouse.prepare(all_feeds(chosen))
         again = gate.redrive(wanted, warehouse, rule)
+        if again.rows:
+            data_docs.build(warehouse, chosen.data_docs)
         work.result = f"{cli_shared.rows(again.rows)} gated again"
     if not again.rows:
         console.print(_nothing(wanted.id, rule))
