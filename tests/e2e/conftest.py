@@ -27,6 +27,8 @@ AS_OF = date(2026, 6, 30)
 # Enough for the forecast's origins, and a tenth of the default's customers.
 HISTORY = timedelta(days=150)
 SCALE = 0.1
+# A user's, without what other tests of this process have set.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CATALYST_")}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Home:
         """Starts `catalyst run`; its progress comes on stdout."""
         return subprocess.Popen(
             [str(CATALYST), "run", "--as-of", as_of.isoformat(), "--scale", str(SCALE)],
-            env=os.environ | {"CATALYST_HOME": str(self.path)},
+            env=_ENVIRONMENT | {"CATALYST_HOME": str(self.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
