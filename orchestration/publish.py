@@ -43,7 +43,9 @@ _NOT_FOR_READERS = re.compile(r"^_|__dbt_(tmp|backup)")
 _SORTED_UP_TO = 250_000
 
 # What two runs over the same data differ in: ids and clock times.
-_OF_THE_RUN = re.compile(r"(run|load|_dlt_load)_id|(predicted|started|finished|landed|gated|quarantined|validated|found)_at")
+_OF_THE_RUN = re.compile(
+    r"(run|load|_dlt_load)_id|(predicted|started|finished|landed|gated|quarantined|validated|found)_at"
+)
 
 # Adding zero turns -0.0 into 0.0. The payload of a rejected row bears the id of its load.
 _COMPARABLE: dict[object, str] = dict.fromkeys(("DOUBLE", "FLOAT"), "round({}, 6) + 0.0") | {
