@@ -137,6 +137,29 @@ def spoil(
     return Batch(shape, out, bad)
 
 
+def spoil_day(
+    company: Company,
+    shape: FeedShape,
+    t: int,
+    rows: Callable[[Company, int], Sequence[Row]],
+    recorded_at: str | None = None,
+) -> Batch:
+    """Plants bad rows among those of a day number, some of the day before come again among them.
+
+    Args:
+        company: Whose rows they are.
+        shape: The feed.
+        t: The day number.
+        rows: Returns the good rows of a day number, in order.
+        recorded_at: When rows of the day before are recorded again; as they were, if not given.
+    """
+
+    def again(row: Row) -> Row:
+        return row if recorded_at is None else replaced(shape, row, {"recorded_at": recorded_at})
+
+    return spoil(company, shape, company.day(t), rows(company, t), rows(company, t - 1) if t else (), again)
+
+
 def bad_rows(batch: Batch, day: date) -> list[BadRow]:
     """Returns the entries of the truth for a batch."""
     found = []

@@ -11,7 +11,7 @@ import numpy as np
 from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import BLOCK_DAYS, Company, Floats, Ints
 from orchestration.demo.customers import CITIES, COUNTRIES, customer_id, customers, joined_by
-from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, replaced, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, spoil_day
 
 APP_SHARE = 0.45
 MEAN_LOGINS_A_DAY = 0.25
@@ -42,14 +42,7 @@ def logins_batch(company: Company, t: int) -> Batch:
     """Returns the log-ins that are recorded on day number `t`, in UTC."""
     day = company.day(t)
     last = f"{day}T{CLOCK[_LAST_SECOND + 30]}"
-    return spoil(
-        company,
-        LOGINS,
-        day,
-        _logins(company, t),
-        _logins(company, t - 1) if t else (),
-        lambda row: replaced(LOGINS, row, {"recorded_at": last}),
-    )
+    return spoil_day(company, LOGINS, t, _logins, last)
 
 
 def interest(company: Company, t: int) -> Floats:

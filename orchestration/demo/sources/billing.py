@@ -7,7 +7,7 @@ from functools import lru_cache
 from orchestration.demo.company import Company
 from orchestration.demo.customers import customer_id
 from orchestration.demo.lifelines import lifelines
-from orchestration.demo.mess import Batch, FeedShape, Row, one, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, one, spoil_day
 from orchestration.demo.subscriptions import STATUSES, subscription_id
 
 SUBSCRIPTIONS = FeedShape(
@@ -46,14 +46,12 @@ INVOICES = FeedShape(
 
 def subscriptions_batch(company: Company, t: int) -> Batch:
     """Returns the changes of subscriptions on day number `t`."""
-    return spoil(
-        company, SUBSCRIPTIONS, company.day(t), _subscriptions(company, t), _subscriptions(company, t - 1) if t else ()
-    )
+    return spoil_day(company, SUBSCRIPTIONS, t, _subscriptions)
 
 
 def invoices_batch(company: Company, t: int) -> Batch:
     """Returns the invoices of day number `t`."""
-    return spoil(company, INVOICES, company.day(t), _invoices(company, t), _invoices(company, t - 1) if t else ())
+    return spoil_day(company, INVOICES, t, _invoices)
 
 
 @lru_cache(maxsize=4)

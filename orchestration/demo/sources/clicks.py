@@ -11,7 +11,7 @@ from orchestration.demo.catalogue import PRODUCT_IDS, WEB, products
 from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import Company, Floats, Ints
 from orchestration.demo.customers import customer_id, joined_by
-from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, spoil_day
 
 # So many sessions end without an order for each one that ends in one.
 IDLE_SESSIONS = 10
@@ -44,7 +44,7 @@ CLICKS = FeedShape(
 
 def clicks_batch(company: Company, t: int) -> Batch:
     """Returns the clicks that the web shop receives on day number `t`."""
-    return spoil(company, CLICKS, company.day(t), _clicks(company, t), _clicks(company, t - 1) if t else ())
+    return spoil_day(company, CLICKS, t, _clicks)
 
 
 @lru_cache(maxsize=4)

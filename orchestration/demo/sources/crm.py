@@ -7,7 +7,7 @@ from functools import lru_cache
 from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import Company
 from orchestration.demo.contacts import contact_id, contacts_of_day
-from orchestration.demo.mess import Batch, FeedShape, Row, Value, one, promise, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, Value, one, promise, spoil_day
 
 CONTACTS = FeedShape(
     "raw_crm.contacts",
@@ -30,7 +30,7 @@ CONTACTS = FeedShape(
 
 def contacts_batch(company: Company, t: int) -> Batch:
     """Returns the rows that the list of contacts gains on day number `t`; the database adds entry ids."""
-    return spoil(company, CONTACTS, company.day(t), _versions(company, t), _versions(company, t - 1) if t else ())
+    return spoil_day(company, CONTACTS, t, _versions)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from orchestration.demo.catalogue import LOCATION_IDS, SERVED_BY, STORES, SUPPLIER_IDS, WAREHOUSE_IDS
 from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import Company
-from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, one, promise, spoil_day
 
 PLACES = {
     "S01": (52.52, 13.40), "S02": (53.55, 9.99), "S03": (48.14, 11.58), "S04": (50.94, 6.96), "S05": (48.21, 16.37),
@@ -65,7 +65,7 @@ POSITION_TYPES = {
 
 def positions_batch(company: Company, t: int) -> Batch:
     """Returns the positions that reach the carrier on day number `t`."""
-    return spoil(company, POSITIONS, company.day(t), _received(company, t), _received(company, t - 1) if t else ())
+    return spoil_day(company, POSITIONS, t, _received)
 
 
 @lru_cache(maxsize=4)

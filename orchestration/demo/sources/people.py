@@ -9,7 +9,7 @@ import numpy as np
 from orchestration.demo.clock import CLOCK
 from orchestration.demo.company import Company
 from orchestration.demo.customers import COUNTRIES, DOMAINS, customer_id, customers, joined_by
-from orchestration.demo.mess import Batch, FeedShape, Row, one, spoil
+from orchestration.demo.mess import Batch, FeedShape, Row, one, spoil_day
 from orchestration.demo.particulars import Address, Person, address, mailbox, person
 
 CHANGES_A_YEAR = 0.3
@@ -34,7 +34,7 @@ CUSTOMERS = FeedShape(
 
 def customers_batch(company: Company, t: int) -> Batch:
     """Returns the rows that the list of customers gains on day number `t`; the database adds entry ids."""
-    return spoil(company, CUSTOMERS, company.day(t), _versions(company, t), _versions(company, t - 1) if t else ())
+    return spoil_day(company, CUSTOMERS, t, _versions)
 
 
 @lru_cache(maxsize=4)

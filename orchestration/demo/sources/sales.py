@@ -14,7 +14,7 @@ from orchestration.demo.clock import CLOCK
 from orchestration.demo.collected import collected
 from orchestration.demo.company import Bools, Company, Ints
 from orchestration.demo.customers import COUNTRIES, customer_id
-from orchestration.demo.mess import Batch, Fault, FeedShape, Row, one, replaced, spelled_or_unknown, spoil
+from orchestration.demo.mess import Batch, Fault, FeedShape, Row, one, spelled_or_unknown, spoil_day
 from orchestration.demo.promotions import NO_PROMOTION, promotion_id
 from orchestration.demo.rates import eur_rate
 from orchestration.demo.sources.formats import parquet_bytes
@@ -77,28 +77,14 @@ def sales_batch(company: Company, t: int) -> Batch:
     """Returns the rows that the tills record on day number `t`; the database adds entry ids."""
     day = company.day(t)
     last = f"{day} {_RECORDED_LAST}"
-    return spoil(
-        company,
-        SALES,
-        day,
-        _sales(company, t),
-        _sales(company, t - 1) if t else (),
-        lambda row: replaced(SALES, row, {"recorded_at": last}),
-    )
+    return spoil_day(company, SALES, t, _sales, last)
 
 
 def orders_batch(company: Company, t: int) -> Batch:
     """Returns the rows that the web shop records on day number `t`, with a device even before it was noted."""
     day = company.day(t)
     last = f"{day} {_RECORDED_LAST}"
-    return spoil(
-        company,
-        ORDERS,
-        day,
-        _orders(company, t),
-        _orders(company, t - 1) if t else (),
-        lambda row: replaced(ORDERS, row, {"recorded_at": last}),
-    )
+    return spoil_day(company, ORDERS, t, _orders, last)
 
 
 def near_duplicates(company: Company, t: int) -> list[tuple[str, str]]:
