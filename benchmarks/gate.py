@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-import yaml
-
+from benchmarks.landing import COLUMNS, columns_of, feed_of, timed
 from orchestration import settings
-from orchestration.contracts import Feed, load_feeds
+from orchestration.contracts import Feed
 from orchestration.gate import gate
 from orchestration.landing import pipeline_name
 from orchestration.warehouse import Warehouse
@@ -20,16 +17,8 @@ from orchestration.warehouse import Warehouse
 ROWS = 5_000_000
 ROUNDS = 4
 
-_COLUMNS = {
-    "id": ("string", "varchar"),
-    "store_id": ("string", "varchar"),
-    "product_id": ("string", "varchar"),
-    "customer_id": ("string", "varchar"),
-    "quantity": ("integer", "bigint"),
-    "price": ("number", "double"),
-    "currency": ("string", "varchar"),
-    "sold_at": ("timestamp", "timestamp"),
-}
+# Those of the rows that landing is measured with, without the number by which a database is read on.
+_COLUMNS = {name: kinds for name, kinds in COLUMNS.items() if name != "entry_id"}
 _OPTIONS = {
     "quantity": {"minimum": -1000, "maximum": 1000},
     "price": {"exclusiveMinimum": 0, "exclusiveMaximum": 10000},
@@ -40,7 +29,7 @@ _OPTIONS = {
 def main() -> None:
     """Prints seconds and their ratio, for rows that landed as text and for rows that landed in their types."""
     settings.load()
-    seconds = _time(lambda: import_module("orchestration.expectations"))
+    seconds = timed(lambda: import_module("orchestration.expectations"))
     print(f"import of Great Expectations, once a process: {seconds:.1f} s")
     print(f"{ROWS:,} rows of 8 columns, 0.2 % broken, 0.1 % repeated; median of {ROUNDS} rounds, each first in half")
     print(f"{'landed as':<11}{'by hand s':>11}{'gate s':>9}{'ratio':>8}{'marks':>9}")
@@ -62,7 +51,7 @@ def _round(folder: Path, native: bool, number: int) -> tuple[float, float, int]:
     works = [lambda: _by_hand(feed, warehouse), lambda: gate(feed, warehouse)]
     # Whoever comes first reads the rows from disk.
     order = [0, 1] if number % 2 == 0 else [1, 0]
-    seconds = {which: _time(works[which]) for which in order}
+    seconds = {which: timed(works[which]) for which in order}
     with warehouse.connect() as connection:
         differing = connection.execute(
             """
@@ -79,31 +68,14 @@ def _round(folder: Path, native: bool, number: int) -> tuple[float, float, int]:
 
 
 def _feed(home: Path, native: bool) -> Feed:
-    properties = [
-        {
-            "name": name,
-            "logicalType": logical,
-            "physicalType": physical if native else "varchar",
-            "required": True,
-            **({"primaryKey": True} if name == "id" else {}),
-            **({"logicalTypeOptions": _OPTIONS[name]} if name in _OPTIONS else {}),
-        }
-        for name, (logical, physical) in _COLUMNS.items()
-    ]
-    document = {
-        "apiVersion": "v3.1.0",
-        "kind": "DataContract",
-        "id": "raw_bench.sales",
-        "name": "sales",
-        "version": "1.0.0",
-        "status": "active",
-        "servers": [{"server": "bench", "type": "local", "path": f"{home}/sales.csv", "format": "csv"}],
-        "schema": [
-            {"name": "sales", "physicalName": "raw_bench.sales", "logicalType": "object", "properties": properties}
-        ],
-    }
-    (home / "sales.odcs.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    return load_feeds(home)[0]
+    columns = columns_of(_COLUMNS, native)
+    for column in columns:
+        if column["name"] == "id":
+            column["primaryKey"] = True
+        if column["name"] in _OPTIONS:
+            column["logicalTypeOptions"] = _OPTIONS[column["name"]]
+    server = {"type": "local", "path": f"{home}/sales.csv", "format": "csv"}
+    return feed_of(home / "sales.odcs.yaml", server, columns)
 
 
 def _land(feed: Feed, warehouse: Warehouse) -> None:
@@ -195,9 +167,3 @@ def _by_hand(feed: Feed, warehouse: Warehouse) -> None:
 
 def _is_fraction(native: bool) -> str:
     return "false" if native else "(contains(quantity, '.') and try_cast(quantity as double) % 1 != 0)"
-
-
-def _time(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

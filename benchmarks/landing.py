@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def _file_round(home: Path, form: str, number: int) -> tuple[float, float]:
     file = home / f"limit_{form}_{number}.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute("set enable_progress_bar = false")
-        limit = _time(
+        limit = timed(
             lambda: connection.execute(f"create table sales as select * from {READERS[form]}('{home}/sales.{form}')")
         )
     file.unlink()
@@ -99,7 +99,7 @@ def _postgres_rounds(home: Path) -> list[tuple[float, float]]:
                 cursor.execute("select * from sales")
                 cursor.fetch_arrow_table()
 
-            return [(_time(copy), _landing(home, feed)) for _ in range(ROUNDS)]
+            return [(timed(copy), _landing(home, feed)) for _ in range(ROUNDS)]
     finally:
         server.cleanup()
 
@@ -107,7 +107,7 @@ def _postgres_rounds(home: Path) -> list[tuple[float, float]]:
 def _landing(home: Path, feed: Feed) -> float:
     warehouse = Warehouse(home / "warehouse.duckdb")
     warehouse.prepare([feed])
-    seconds = _time(lambda: land(feed, warehouse))
+    seconds = timed(lambda: land(feed, warehouse))
     warehouse.path.unlink()
     return seconds
 
@@ -128,10 +128,20 @@ def _write_files(home: Path) -> None:
 
 
 def _feed(home: Path, name: str, server: dict[str, Any], native: bool) -> Feed:
-    properties = [
-        {"name": column, "logicalType": logical, "physicalType": physical if native else "varchar", "required": True}
-        for column, (logical, physical) in COLUMNS.items()
+    columns = columns_of(COLUMNS, native)
+    return feed_of(home / f"{name}.odcs.yaml", server, columns, cursor="entry_id")
+
+
+def columns_of(kinds: Mapping[str, tuple[str, str]], native: bool) -> list[dict[str, Any]]:
+    """Returns the columns of a contract, which land in their types or as text."""
+    return [
+        {"name": name, "logicalType": logical, "physicalType": physical if native else "varchar", "required": True}
+        for name, (logical, physical) in kinds.items()
     ]
+
+
+def feed_of(path: Path, server: dict[str, Any], columns: list[dict[str, Any]], **custom: str) -> Feed:
+    """Writes a contract of sales and reads it."""
     document = {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
@@ -141,16 +151,16 @@ def _feed(home: Path, name: str, server: dict[str, Any], native: bool) -> Feed:
         "status": "active",
         "servers": [{"server": "bench"} | server],
         "schema": [
-            {"name": "sales", "physicalName": "raw_bench.sales", "logicalType": "object", "properties": properties}
+            {"name": "sales", "physicalName": "raw_bench.sales", "logicalType": "object", "properties": columns}
         ],
-        "customProperties": [{"property": "cursor", "value": "entry_id"}],
+        "customProperties": [{"property": name, "value": value} for name, value in custom.items()],
     }
-    path = home / f"{name}.odcs.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     return read_feed(path)
 
 
-def _time(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
+    """Returns the seconds that a piece of work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
