@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
+from orchestration import pages
 from orchestration.marks import NOW, Load, key_reason, key_rule
 from orchestration.promises import Severity
 from orchestration.rules import Rule, Verdict
@@ -66,7 +67,6 @@ def build(warehouse: Warehouse, folder: Path) -> Path:
         )
         names = [column[0] for column in found.description]
         loads = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    folder.mkdir(parents=True, exist_ok=True)
     for load in loads:
         results = json.loads(load.pop("result"))
         load["rules"], load["broken"] = len(results), sum(not result["passed"] for result in results)
@@ -120,18 +120,9 @@ def _result(verdict: Verdict, rows: int, examples: Mapping[str, Sequence[str]]) 
 
 
 def _write(path: Path, **content: Any) -> None:
-    unfinished = path.with_suffix(".html.part")
-    unfinished.write_text(_template().render(**content), encoding="utf-8")
-    unfinished.replace(path)
+    pages.write(path, _template().render(**content))
 
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE.name)
+    return pages.environment(TEMPLATE.parent).get_template(TEMPLATE.name)

@@ -11,8 +11,9 @@ from datetime import date
 from pathlib import Path
 
 import altair as alt
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
+from orchestration import pages
 from orchestration.summary import Rows, Summary, details, summary
 
 __all__ = ["Summary", "build_report", "summary"]
@@ -53,6 +54,7 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
             errors=rows["errors"],
             errors_chart=_errors_chart(rows["errors"]),
             quarantine=rows["quarantine"],
+            rules_shown=_RULES_SHOWN,
             quarantine_chart=_quarantine_chart(rows["quarantine"][:_RULES_SHOWN]),
             findings=rows["findings"],
             data_docs=_data_docs(out_dir),
@@ -62,11 +64,7 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
             orders_shown=_ORDERS_SHOWN,
         )
     )
-    out_dir.mkdir(parents=True, exist_ok=True)
-    path = out_dir / f"{headlines.as_of.isoformat()}.html"
-    unfinished = path.with_suffix(".html.part")
-    unfinished.write_text(html, encoding="utf-8")
-    return unfinished.replace(path)
+    return pages.write(out_dir / f"{headlines.as_of.isoformat()}.html", html)
 
 
 def _data_docs(out_dir: Path) -> str | None:
@@ -75,13 +73,7 @@ def _data_docs(out_dir: Path) -> str | None:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment(TEMPLATE.parent)
     environment.filters |= {
         "number": _number,
         "money": _money,

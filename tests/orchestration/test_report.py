@@ -300,3 +300,18 @@ def test_findings_and_proposals_of_categories_are_told_and_the_pages_of_the_gate
     assert "elektro 12 raw_web.orders Electronics 84 elektro,Electronics" in page.text
     assert "xyz 3 raw_web.orders none –" in page.text
     assert page.references == ["../data_docs/index.html"]
+
+
+def test_of_many_rules_those_that_most_rows_break_are_shown_and_the_others_counted(
+    published: Path, tmp_path: Path
+) -> None:
+    change(
+        published,
+        "insert into quality.quarantine select 'raw_pos.sales', 'a', 100 * n + row, 'rule_' || n, 'No.', '{}', now() "
+        "from range(20) as rules(n), range(n + 1) as rows(row)",
+    )
+    text = Page(build_report(published, tmp_path, DAY)).text
+    # Three rules were broken before.
+    assert "The 15 rules that most rows break, of 23." in text
+    assert "rule_5 6" in text
+    assert "rule_4 5" not in text
