@@ -12,7 +12,7 @@ from rich.markup import escape
 from orchestration import cli_shared, runs, settings
 from orchestration.contracts import all_feeds, find_feed, load_feeds
 from orchestration.errors import CatalystError
-from orchestration.progress import console, step
+from orchestration.progress import console, step, warn
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 
@@ -65,7 +65,7 @@ def new(name: str, sample: str, table: str | None, file_format: str | None, fold
     for path in added.written:
         console.print(f"  wrote {escape(str(path))}")
     for note in added.notes:
-        cli_shared.warn(note)
+        warn(note)
     console.print(f"Read and edit them, then run `catalyst land {added.feed}`.")
 
 
@@ -88,11 +88,11 @@ def land(feed: str) -> None:
         taken = intake.take_in(wanted, chosen)
         work.result = taken.outcome
     for finding in taken.findings:
-        cli_shared.warn(f"{finding.rule} ({finding.severity}): {finding.message}")
+        warn(f"{finding.rule} ({finding.severity}): {finding.message}")
     for said in taken.landing.notes:
-        cli_shared.warn(said)
+        warn(said)
     for problem in taken.undelivered:
-        cli_shared.warn(f"The alert did not reach {problem}")
+        warn(f"The alert did not reach {problem}")
     if taken.gated.stopped:
         raise CatalystError(taken.stop_message)
     if taken.gated.quarantined:
@@ -123,7 +123,7 @@ def _list_feeds(chosen: Settings, as_json: bool) -> None:
         )
     cli_shared.show(table)
     for sentence in attention(found):
-        cli_shared.warn(sentence)
+        warn(sentence)
 
 
 def _require_company(chosen: Settings) -> None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from orchestration import cli_shared, runs, settings
 from orchestration.contracts import all_feeds, find_feed, load_feeds
 from orchestration.marks import STOPPED, SUPERSEDED
-from orchestration.progress import console, step
+from orchestration.progress import console, step, warn
 from orchestration.quarantine import Marks
 from orchestration.warehouse import Warehouse
 
@@ -81,7 +81,7 @@ def redrive(feed: str, rule: str | None) -> None:
     console.print(f"{again.accepted:,} accepted now, {again.quarantined:,} still quarantined.{then}")
     with warehouse.connect() as connection:
         for sentence in attention(statuses([wanted], connection, datetime.now(UTC))):
-            cli_shared.warn(sentence)
+            warn(sentence)
 
 
 def _show(marks: Marks, total: int, limit: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
-from rich.markup import escape
 from rich.table import Column, Table
 
 from orchestration.errors import CatalystError
@@ -52,11 +51,6 @@ def show(filled: Table) -> None:
     # What is cut cannot be copied or searched for, so a narrow terminal, or a pipe, gets longer lines.
     console.width = max(console.width, 160)
     console.print(filled)
-
-
-def warn(sentence: str) -> None:
-    """Prints a sentence that somebody has to read."""
-    console.print(f"[yellow]![/yellow] {escape(sentence)}")
 
 
 def rows(number: int) -> str:

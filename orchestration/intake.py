@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from orchestration import alerts, data_docs, gate, landing
 from orchestration.contracts import Feed, Kind
 from orchestration.errors import CatalystError
+from orchestration.feed_status import statuses
 from orchestration.gate import Finding, Gated
 from orchestration.landing import Landing
 from orchestration.settings import Settings
@@ -132,15 +133,13 @@ def _of_landing(feed: Feed, landed: Landing, warehouse: Warehouse) -> Iterator[F
 
 
 def _overdue(feed: Feed, warehouse: Warehouse) -> str:
-    last: datetime | None = warehouse.query(
-        "select max(landed_at) as last from quality.loads where feed = ? and rows_landed > 0", [feed.id]
-    ).to_pylist()[0]["last"]
-    now = datetime.now(UTC).replace(tzinfo=None)
-    if last is None or feed.fresh_within is None or now - last <= feed.fresh_within:
+    with warehouse.connect() as connection:
+        (status,) = statuses([feed], connection, datetime.now(UTC))
+    if status.last_load_at is None or status.is_fresh or feed.fresh_within is None:
         return ""
     return (
-        f"{feed.id} has sent nothing since {last:%Y-%m-%d %H:%M} UTC, and its contract promises rows within "
-        f"{_said(feed.fresh_within)}: ask {feed.owner}, or look at the source named in {feed.path}."
+        f"{feed.id} has sent nothing since {status.last_load_at:%Y-%m-%d %H:%M} UTC, and its contract promises rows "
+        f"within {_said(feed.fresh_within)}: ask {feed.owner}, or look at the source named in {feed.path}."
     )
 
 

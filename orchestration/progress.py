@@ -35,9 +35,9 @@ class Step:
         return round(time.monotonic() - self.started, 2)
 
 
-def note(text: str) -> None:
-    """Prints a line that somebody should read, below the step that it is about."""
-    console.print(f"  [yellow]![/yellow] {escape(text)}")
+def warn(sentence: str) -> None:
+    """Prints a sentence that somebody has to read."""
+    console.print(f"[yellow]![/yellow] {escape(sentence)}")
 
 
 @contextmanager

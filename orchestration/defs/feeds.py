@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration import settings
 from orchestration.contracts import Feed, load_feeds
 from orchestration.defs.run import Run
-from orchestration.progress import note, step
+from orchestration.progress import step, warn
 
 SOURCE_SYSTEMS = dg.AssetKey(["demo", "source_systems"])
 QUARANTINE = dg.AssetKey(["quality", "quarantine"])
@@ -52,11 +52,11 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
             taken = intake.take_in(feed, run.settings)
             work.result = taken.outcome
         for finding in taken.findings:
-            note(f"{feed.id}: {finding.message}")
+            warn(f"{feed.id}: {finding.message}")
         for said in taken.landing.notes:
-            note(f"{feed.id}: {said}")
+            warn(f"{feed.id}: {said}")
         for receiver in taken.undelivered:
-            note(f"An alert about {feed.id} was not delivered to {receiver}")
+            warn(f"An alert about {feed.id} was not delivered to {receiver}")
         new, total = taken.gated, taken.total
         counts: dict[str, Any] = {
             "rows_new": new.landed,
