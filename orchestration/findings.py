@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from orchestration.marks import Load, key_reason, key_rule
 from orchestration.promises import Severity
-from orchestration.rules import Verdict, literal
+from orchestration.rules import Verdict
+from orchestration.sql import literal
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from functools import cached_property
 import duckdb
 
 from orchestration.contracts import Feed
-from orchestration.rules import Rule, literal, quoted
+from orchestration.rules import Rule
+from orchestration.sql import literal, quoted
 
 EXAMPLES = 5
 STOPPED = "_load:stopped"

@@ -28,6 +28,7 @@ import duckdb
 from sqlalchemy import URL
 
 from orchestration.errors import CatalystError
+from orchestration.sql import literal, quoted
 
 PUBLISHED_SCHEMAS = ("core_analytics", "predictions", "decisions", "monitoring", "quality")
 
@@ -139,7 +140,7 @@ def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         CatalystError: Nothing has been published, or the file cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="catalyst-") as spill, duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {_text(spill)}")
+        connection.execute(f"set temp_directory = {literal(spill)}")
         connection.execute("set enable_progress_bar = false")
         _attach_current(connection, published)
         connection.execute("use catalyst")
@@ -166,11 +167,11 @@ def fingerprint(published: Path) -> dict[str, str]:
         for schema, table, columns in tables:
             kept = [(name, data_type) for name, data_type in columns if not _OF_THE_RUN.fullmatch(name)]
             values = [
-                _COMPARABLE.get((name, kind), _COMPARABLE.get(kind, "{}")).format(_name(name)) for name, kind in kept
+                _COMPARABLE.get((name, kind), _COMPARABLE.get(kind, "{}")).format(quoted(name)) for name, kind in kept
             ]
             # A sum, not an exclusive or, which two equal rows would cancel out of.
             content = connection.execute(
-                f"select count(*), sum(hash({', '.join(values) or '0'})::hugeint) from {_name(schema, table)}"
+                f"select count(*), sum(hash({', '.join(values) or '0'})::hugeint) from {quoted(schema, table)}"
             ).fetchone()
             hashes[f"{schema}.{table}"] = hashlib.sha256(repr((kept, content)).encode()).hexdigest()[:32]
     return hashes
@@ -180,10 +181,10 @@ def _copy(warehouse: Path, target: Path, schemas: Sequence[str], required: Seque
     # Views name the catalog that they were created in, so the warehouse is attached under its own name.
     source = warehouse.stem
     with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {_text(target.parent.with_name('.building-spill'))}")
+        connection.execute(f"set temp_directory = {literal(target.parent.with_name('.building-spill'))}")
         connection.execute("set enable_progress_bar = false")
-        connection.execute(f"attach {_text(warehouse)} as {_name(source)} (read_only)")
-        connection.execute(f"attach {_text(target)} as __published")
+        connection.execute(f"attach {literal(warehouse)} as {quoted(source)} (read_only)")
+        connection.execute(f"attach {literal(target)} as __published")
         relations = _relations(connection, source, schemas)
         missing = sorted(set(schemas) - {schema for schema, _, _, _ in relations})
         missing += sorted(set(required) - {f"{schema}.{table}" for schema, table, _, _ in relations})
@@ -195,21 +196,21 @@ def _copy(warehouse: Path, target: Path, schemas: Sequence[str], required: Seque
         rows = {}
         connection.begin()  # one wait for the disk instead of one a statement
         for schema in schemas:
-            connection.execute(f"create schema __published.{_name(schema)}")
+            connection.execute(f"create schema __published.{quoted(schema)}")
         for schema, table, is_large, comment in relations:
-            target_name = _name("__published", schema, table)
+            target_name = quoted("__published", schema, table)
             order = "" if is_large else "order by all"
             copied = connection.execute(
-                f"create table {target_name} as select * from {_name(source, schema, table)} {order}"
+                f"create table {target_name} as select * from {quoted(source, schema, table)} {order}"
             ).fetchone()
             rows[f"{schema}.{table}"] = int(copied[0]) if copied else 0
             if comment is not None:
-                connection.execute(f"comment on table {target_name} is {_text(comment)}")
+                connection.execute(f"comment on table {target_name} is {literal(comment)}")
             for column, column_comment in connection.execute(
                 "select column_name, comment from duckdb_columns() where comment is not null and database_name = "
-                f"{_text(source)} and schema_name = {_text(schema)} and table_name = {_text(table)}"
+                f"{literal(source)} and schema_name = {literal(schema)} and table_name = {literal(table)}"
             ).fetchall():
-                connection.execute(f"comment on column {target_name}.{_name(column)} is {_text(column_comment)}")
+                connection.execute(f"comment on column {target_name}.{quoted(column)} is {literal(column_comment)}")
         empty = [table for table in required if not rows[table]]
         if empty:
             raise CatalystError(
@@ -223,7 +224,7 @@ def _copy(warehouse: Path, target: Path, schemas: Sequence[str], required: Seque
 
 def _relations(connection: duckdb.DuckDBPyConnection, source: str, schemas: Sequence[str]) -> list[_Relation]:
     # Text, not parameters: binding the first one of a process makes DuckDB import pandas, which takes a second.
-    wanted = f"database_name = {_text(source)} and schema_name in ({', '.join(map(_text, schemas))})"
+    wanted = f"database_name = {literal(source)} and schema_name in ({', '.join(map(literal, schemas))})"
     found = connection.execute(
         f"""
         select schema_name, table_name, estimated_size > {_SORTED_UP_TO}, comment from duckdb_tables() where {wanted}
@@ -273,7 +274,7 @@ def _attach_current(connection: duckdb.DuckDBPyConnection, published: Path) -> N
         try:
             # Attached, not connected to: DuckDB refuses a second connection of the same process with other settings
             # than the first, which may be SQLAlchemy's.
-            connection.execute(f"attach {_text(file)} as catalyst (read_only)")
+            connection.execute(f"attach {literal(file)} as catalyst (read_only)")
             return
         except duckdb.Error as error:
             if pointer.resolve() == file:  # else two runs have published between resolving and opening
@@ -288,11 +289,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _name(*parts: str) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -11,6 +11,7 @@ import duckdb
 
 from orchestration.errors import CatalystError
 from orchestration.marks import STOPPED
+from orchestration.sql import literal
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,13 @@ class Marks:
             raise CatalystError(f"{path} cannot be exported to: name a file that ends in {', '.join(_FORMATS)}.")
         payload, options = _FORMATS[path.suffix]
         part = path.with_name(f".{path.name}.part")
-        target = str(part).replace("'", "''")
         try:
             self._execute(
                 f"""
                 copy (
                     select feed, load_id, row_number, rules, reasons, quarantined_at, {payload} as payload {_SELECTED}
                     order by feed, load_id, row_number, rules
-                ) to '{target}' ({options})
+                ) to {literal(part)} ({options})
                 """
             )
             part.replace(path)

@@ -12,6 +12,7 @@ from orchestration import runs
 from orchestration.errors import CatalystError
 from orchestration.publish import POINTER, open_published
 from orchestration.settings import Settings
+from orchestration.sql import literal
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ def open_newest(settings: Settings) -> Iterator[Reading]:
     with duckdb.connect() as connection:
         connection.execute("set enable_progress_bar = false")
         try:
-            path = str(settings.warehouse).replace("'", "''")
-            connection.execute(f"attach '{path}' as warehouse (read_only)")
+            connection.execute(f"attach {literal(settings.warehouse)} as warehouse (read_only)")
             is_open = True
         except duckdb.IOException as error:
             is_open = False

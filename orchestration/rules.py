@@ -11,6 +11,7 @@ from orchestration.contracts import Column, Feed
 from orchestration.date_formats import strptime_format
 from orchestration.errors import CatalystError
 from orchestration.promises import Expectation, Severity
+from orchestration.sql import literal, quoted
 
 # What a logical type of the standard is in the warehouse.
 SQL_TYPES = {
@@ -121,16 +122,6 @@ def columns_of(arguments: Mapping[str, Any]) -> list[str]:
     named = [arguments.get("column"), arguments.get("column_A"), arguments.get("column_B")]
     several = arguments.get("column_list")
     return [str(name) for name in [*named, *(several if isinstance(several, list | tuple) else ())] if name is not None]
-
-
-def literal(text: str) -> str:
-    """Returns a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """Returns a column's name as SQL reads it whatever it is."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _batch_columns(column: Column) -> Iterator[str]:

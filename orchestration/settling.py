@@ -26,7 +26,7 @@ from orchestration.marks import (
     keys_of,
     scalar,
 )
-from orchestration.rules import literal
+from orchestration.sql import literal
 
 # The temporary table of the rows whose mark may have to change with that of another row.
 _MOVED = "catalyst_moved_rows"

@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
+from orchestration.sql import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,11 +158,11 @@ class Warehouse:
             for feed in feeds:
                 connection.execute(f"create schema if not exists {feed.schema}")
                 kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
-                columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+                columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
                 connection.execute(f"create table if not exists {feed.id} ({columns})")
                 have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
                 for name in [name for name in kinds if name not in have]:
-                    connection.execute(f'alter table {feed.id} add column "{name}" {kinds[name]}')
+                    connection.execute(f"alter table {feed.id} add column {quoted(name)} {kinds[name]}")
 
     def replace_partition(self, table: str, as_of: date, rows: pa.Table) -> int:
         """Writes the rows of one as-of date in place of those that the table holds for it.

@@ -20,7 +20,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from orchestration.contracts import Feed, Kind
 from orchestration.errors import CatalystError
 from orchestration.landing.destination import WarehouseDestination
-from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, RowCounter, remove_leftovers, workspace
+from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, remove_leftovers, workspace
 from orchestration.landing.loading import VIEW_PREFIX, raw_columns
 from orchestration.warehouse import Warehouse
 
@@ -70,7 +70,7 @@ def land(feed: Feed, warehouse: Warehouse) -> Landing:
         while more:
             try:
                 _remove_unfinished(feed, warehouse)
-                extraction = _reader(feed.kind)(feed, warehouse, RowCounter())
+                extraction = _reader(feed.kind)(feed, warehouse)
                 try:
                     load_id, rows = _load(feed, warehouse, extraction)
                 finally:
@@ -153,7 +153,7 @@ def _remove_unfinished(feed: Feed, warehouse: Warehouse) -> None:
             connection.execute(f"delete from {feed.schema}.{table} where _dlt_load_id not in ({completed})")
 
 
-def _reader(kind: Kind) -> Callable[[Feed, Warehouse, RowCounter], Extraction]:
+def _reader(kind: Kind) -> Callable[[Feed, Warehouse], Extraction]:
     """Each kind has a module; only that of the feed is imported."""
     return import_module(f"orchestration.landing.{kind}").read  # type: ignore[no-any-return]
 

@@ -5,8 +5,6 @@ Handed over one by one, each would be written twice, and would pay the price of 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.contracts import Feed
-from orchestration.landing.extraction import Extraction, Problem
-from orchestration.landing.loading import literal, quoted, select_resource
+from orchestration.landing.extraction import Extraction, Problem, numbered, workspace
+from orchestration.landing.loading import select_resource
+from orchestration.sql import literal, quoted
 from orchestration.warehouse import Warehouse
 
 _OURS = ("_file", "_malformed", "_row")
@@ -30,7 +29,7 @@ def extraction_of(
     completed: Callable[[], None] = lambda: None,
     more: Callable[[], bool] = lambda: False,
 ) -> Extraction:
-    """Returns the extraction of numbered batches with a `_malformed` column, whose other columns may differ.
+    """Returns the extraction of batches with a `_malformed` column, whose other columns may differ.
 
     Args:
         feed: The feed.
@@ -40,13 +39,15 @@ def extraction_of(
         completed: As of the extraction.
         more: As of the extraction.
     """
-    work = Path(tempfile.mkdtemp(prefix="catalyst-batches-"))
+    folder = workspace(feed, warehouse)
+    work = Path(folder.name)
 
     def relation() -> tuple[str, pa.Schema] | None:
-        schemas = []
+        schemas, rows = [], 0
         for number, batch in enumerate(batches()):
-            pq.write_table(batch, work / f"{number:06}.parquet", compression="snappy")
+            pq.write_table(numbered(batch, rows), work / f"{number:06}.parquet", compression="snappy")
             schemas.append(batch.schema)
+            rows += batch.num_rows
         if not schemas:
             return None
         schema = pa.unify_schemas(schemas)
@@ -59,7 +60,7 @@ def extraction_of(
     return Extraction(
         [select_resource(feed, warehouse, work, relation)],
         completed=completed,
-        discard=lambda: shutil.rmtree(work, ignore_errors=True),
+        discard=folder.cleanup,
         problems=problems,
         more=more,
     )

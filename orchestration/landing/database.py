@@ -19,11 +19,12 @@ from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.landing import drift
 from orchestration.landing.cursors import behind
-from orchestration.landing.extraction import Extraction, Problem, RowCounter, workspace
+from orchestration.landing.extraction import Extraction, Problem, workspace
 from orchestration.landing.inserting import insert_resource
-from orchestration.landing.loading import literal, quoted, raw_columns
+from orchestration.landing.loading import raw_columns
 from orchestration.landing.names import landed_names
 from orchestration.landing.tables import SourceError, SourceTable, open_table
+from orchestration.sql import literal, quoted
 from orchestration.warehouse import Warehouse
 
 PAGE_ROWS = 250_000
@@ -31,7 +32,7 @@ PAGE_ROWS = 250_000
 LOAD_ROWS = 5_000_000
 
 
-def read(feed: Feed, warehouse: Warehouse, _counter: RowCounter) -> Extraction:
+def read(feed: Feed, warehouse: Warehouse) -> Extraction:
     """Returns the rows that the table has gained."""
     if feed.cursor is None:
         raise CatalystError(f"Feed {feed.id} reads a database and so needs a customProperty `cursor` in {feed.path}.")

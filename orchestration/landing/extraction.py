@@ -71,13 +71,6 @@ def remove_leftovers(feed: Feed, warehouse: Warehouse) -> None:
         rmtree(folder, ignore_errors=True)
 
 
-@dataclass
-class RowCounter:
-    """Numbers the rows of one load."""
-
-    rows: int = 0
-
-    def number(self, batch: pa.Table) -> pa.Table:
-        """Adds the ordinal by which, with the load, a raw row is known for good."""
-        first, self.rows = self.rows, self.rows + batch.num_rows
-        return batch.append_column("_row", pa.array(np.arange(first, self.rows), pa.int64()))
+def numbered(batch: pa.Table, first: int) -> pa.Table:
+    """Adds the ordinals, from the first on, by which, with the load, raw rows are known for good."""
+    return batch.append_column("_row", pa.array(np.arange(first, first + batch.num_rows), pa.int64()))

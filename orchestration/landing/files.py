@@ -13,7 +13,7 @@ import duckdb
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.landing import drift, files_csv, files_jsonl, files_parquet
-from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, RowCounter, workspace
+from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, workspace
 from orchestration.landing.ledger import Entry, Ledger, as_table, note, read_ledger
 from orchestration.landing.loading import raw_columns, select_resource
 from orchestration.landing.locations import Location, SourceFile, location, uncompressed
@@ -35,7 +35,7 @@ _STAGES: dict[str, _Stage] = {
 }
 
 
-def read(feed: Feed, warehouse: Warehouse, _counter: RowCounter) -> Extraction:
+def read(feed: Feed, warehouse: Warehouse) -> Extraction:
     """Returns the rows of the files that are new or have changed, and the ledger of these files."""
     if feed.setting("format") not in _STAGES:
         raise CatalystError(

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import BATCH_ROWS, Problem
-from orchestration.landing.loading import literal, quoted
 from orchestration.landing.names import landed_names
 from orchestration.landing.staging import LocalFile, Part, Staged, in_batches, path_list
 from orchestration.landing.text import Dialect, physical_lines
+from orchestration.sql import literal, quoted
 
 # A quote that nothing closes would otherwise swallow the rest of the file.
 _LINES_OF_A_RECORD = 100

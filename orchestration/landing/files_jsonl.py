@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import BATCH_ROWS
-from orchestration.landing.loading import literal, quoted
 from orchestration.landing.names import landed_names
 from orchestration.landing.staging import LocalFile, Part, Staged, in_batches, path_list
 from orchestration.landing.text import physical_lines
+from orchestration.sql import literal, quoted
 
 # Longer lines are cut out by hand, as DuckDB would set so much memory aside for each thread.
 _LONGEST_LINE = 16 << 20

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import Problem
-from orchestration.landing.loading import literal
 from orchestration.landing.names import landed_names
 from orchestration.landing.staging import LocalFile, Part, Staged
+from orchestration.sql import literal
 
 
 def stage(files: Sequence[LocalFile], feed: Feed, _work: Path, _reader: duckdb.DuckDBPyConnection) -> Staged:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from dlt.common.destination.client import SqlModel
 
 from orchestration.contracts import Feed
+from orchestration.sql import literal, quoted
 from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -71,16 +72,6 @@ def model_of(select: str, columns: Mapping[str, str], work: Path) -> Any:
     # dlt adds those that the table lacks, and loads none that it does not know.
     hints: dict[str, Any] = {name: {"name": name, "nullable": True} | _dlt_type(kind) for name, kind in columns.items()}
     return dlt.mark.with_file_import(str(model), "model", hints=dlt.mark.make_hints(columns=hints))
-
-
-def literal(text: str) -> str:
-    """Returns text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """Returns a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def as_landed(select: str, schema: pa.Schema, raw: Mapping[str, str], load_id: str) -> str:

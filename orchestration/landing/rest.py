@@ -19,7 +19,7 @@ from orchestration.contracts import Feed
 from orchestration.landing import drift
 from orchestration.landing.batches import extraction_of
 from orchestration.landing.bookmarks import Bookmark, bookmark
-from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem, RowCounter
+from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem
 from orchestration.landing.objects import as_text, check_text
 from orchestration.landing.rest_client import Api, ApiFailure, Place
 from orchestration.warehouse import Warehouse
@@ -28,7 +28,7 @@ from orchestration.warehouse import Warehouse
 _FORGOTTEN = (400, 404, 410, 416, 422)
 
 
-def read(feed: Feed, warehouse: Warehouse, counter: RowCounter) -> Extraction:
+def read(feed: Feed, warehouse: Warehouse) -> Extraction:
     """Returns the rows that the API has gained."""
     check_text(feed)
     mark, api = bookmark(feed), Api(feed)
@@ -42,8 +42,7 @@ def read(feed: Feed, warehouse: Warehouse, counter: RowCounter) -> Extraction:
         query = {feed.setting("since"): mark.asked(last)} if last and "since" in feed.source else {}
         fresh = _Fresh(feed, mark, mark.floor(last), _landed(feed, mark, last, warehouse) if state else Counter())
         reading = _Reading(newest=(interrupted or {}).get("newest") or last)
-        for table in _batches(api, query, (interrupted or {}).get("at"), fresh, reading):
-            yield counter.number(table)
+        yield from _batches(api, query, (interrupted or {}).get("at"), fresh, reading)
         if fresh.names:
             drift.check(feed, dict.fromkeys(fresh.names), origin="the API")
         if reading.failure is None:

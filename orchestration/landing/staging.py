@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.landing.extraction import Problem
-from orchestration.landing.loading import literal, quoted
+from orchestration.sql import literal, quoted
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.landing import drift
 from orchestration.landing.batches import extraction_of
-from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem, RowCounter
+from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem
 from orchestration.landing.objects import as_shown, as_text, check_text, read_object
 from orchestration.warehouse import Warehouse
 
@@ -74,7 +74,7 @@ class _Reading:
         return {p: self.end[p] - offset for p, offset in self.next.items() if offset < self.end[p]}
 
 
-def read(feed: Feed, warehouse: Warehouse, counter: RowCounter) -> Extraction:
+def read(feed: Feed, warehouse: Warehouse) -> Extraction:
     """Returns the messages that a topic has gained, as rows that carry their partition and offset."""
     topic = _topic(feed)
     reading = _Reading()
@@ -88,7 +88,7 @@ def read(feed: Feed, warehouse: Warehouse, counter: RowCounter) -> Extraction:
             for messages in _messages(topic, consumer, reading, complaints, problems):
                 table, names = as_text([read_object(message.value()) for message in messages], feed)
                 found |= names
-                yield counter.number(_placed(table, messages))
+                yield _placed(table, messages)
         if found:
             drift.check(feed, dict.fromkeys(found), origin=f"topic {topic.name}")
         state.update({str(partition): offset for partition, offset in reading.next.items()})
