@@ -53,9 +53,13 @@ def broken(files: Sequence[LocalFile], reader: duckdb.DuckDBPyConnection) -> lis
 
 
 def unreadable(file: LocalFile, error: Exception) -> Problem:
-    """Returns the problem of a file that ends early or is no Parquet."""
+    """Returns the problem of a file that may not be read, ends early or is not what its name says."""
+    if isinstance(error, PermissionError):
+        remedy = "grant the account that lands it leave to read it."
+    else:
+        remedy = "it may be half-written, or of another format. Have it delivered again."
     return Problem(
         file.name,
-        f"{file.name} cannot be read ({str(error).splitlines()[0]}): it may be half-written or no Parquet. Have it "
-        "delivered again; nothing of it has landed, and it is tried again next time.",
+        f"{file.name} cannot be read ({str(error).splitlines()[0]}): {remedy} Nothing of it has landed, and it is "
+        "tried again next time.",
     )

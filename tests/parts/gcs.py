@@ -16,15 +16,16 @@ _numbers = count()
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket of the server."""
+    """A bucket of a server."""
 
     name: str
     endpoint: str
     filesystem: Any
+    scheme: str = "gs"
 
     @property
     def url(self) -> str:
-        return f"gs://{self.name}"
+        return f"{self.scheme}://{self.name}"
 
     def write(self, path: str, content: bytes) -> None:
         self.filesystem.pipe_file(f"{self.name}/{path}", content)

@@ -16,6 +16,7 @@ from orchestration.gate import check_balance, gate
 from orchestration.landing import land
 from orchestration.warehouse import Warehouse
 from tests.orchestration.conftest import MakeFeed, column
+from tests.parts.postgres import Postgres
 
 ROWS = 300_000
 LAND = """
@@ -75,9 +76,30 @@ def _check_whole(feed: Feed, warehouse: Warehouse) -> None:
     check_balance(feed, warehouse)
 
 
+@pytest.fixture
+def table_feed(make_feed: MakeFeed, warehouse: Warehouse, postgres: Postgres) -> Feed:
+    postgres.execute(
+        "create table sales (number bigint primary key, id text, price text)",
+        f"insert into sales select i, 'x' || i, md5(i::text) from generate_series(0, {ROWS - 1}) as t (i)",
+    )
+    server = {
+        "type": "custom",
+        "customProperties": [
+            {"property": "url", "value": postgres.url},
+            {"property": "table", "value": "sales"},
+        ],
+    }
+    columns = [column("number", required=True), column("id", required=True), column("price")]
+    feed = make_feed("sales", server, columns, cursor="number")
+    warehouse.prepare([feed])
+    return feed
+
+
+@pytest.mark.parametrize("source", ["feed", "table_feed"])
 def test_a_landing_killed_at_any_moment_is_done_again_as_if_nothing_had_happened(
-    feed: Feed, warehouse: Warehouse
+    source: str, request: pytest.FixtureRequest, warehouse: Warehouse
 ) -> None:
+    feed: Feed = request.getfixturevalue(source)
     seconds, ended = 0.1, False
     while not ended:
         with _start(feed, warehouse) as process:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -377,14 +378,16 @@ def test_a_path_without_files_says_so(shop: _Shop) -> None:
         land(shop.feed("csv", "*.csv"), shop.warehouse)
 
 
-def _in_bucket(make_feed: MakeFeed, warehouse: Warehouse, bucket: Bucket, form: str) -> Feed:
+def _in_bucket(
+    make_feed: MakeFeed, warehouse: Warehouse, bucket: Bucket, form: str, *, anonymous: bool = False
+) -> Feed:
     server = {
         "type": "custom",
         "customProperties": [
             {"property": "location", "value": f"{bucket.url}/in/date=*/*"},
             {"property": "format", "value": form},
             {"property": "endpointUrl", "value": bucket.endpoint},
-            {"property": "anonymous", "value": "true"},
+            {"property": "anonymous", "value": str(anonymous or bucket.scheme == "gs").lower()},
         ],
     }
     feed = make_feed("bucket", server, COLUMNS)
@@ -392,31 +395,47 @@ def _in_bucket(make_feed: MakeFeed, warehouse: Warehouse, bucket: Bucket, form: 
     return feed
 
 
+@pytest.fixture(params=["bucket", "s3_bucket"], ids=["gs", "s3"])
+def store(request: pytest.FixtureRequest) -> Bucket:
+    found: Bucket = request.getfixturevalue(request.param)
+    return found
+
+
 def test_files_in_a_bucket_land_once_and_again_when_they_change(
-    make_feed: MakeFeed, warehouse: Warehouse, bucket: Bucket
+    make_feed: MakeFeed, warehouse: Warehouse, store: Bucket
 ) -> None:
-    feed = _in_bucket(make_feed, warehouse, bucket, "csv")
-    bucket.write("in/date=2026-01-01/a.csv", b"id,price\na,1\n")
-    bucket.write("in/date=2026-01-02/a.csv.gz", gzip.compress(b"id,price\nb,2\n"))
-    bucket.write("in/date=2026-01-02/half.csv.gz", gzip.compress(b"id,price\nb,2\n")[:-4])
-    bucket.write("in/date=2026-01-02/_SUCCESS", b"")
+    feed = _in_bucket(make_feed, warehouse, store, "csv")
+    store.write("in/date=2026-01-01/a.csv", b"id,price\na,1\n")
+    store.write("in/date=2026-01-02/a.csv.gz", gzip.compress(b"id,price\nb,2\n"))
+    store.write("in/date=2026-01-02/half.csv.gz", gzip.compress(b"id,price\nb,2\n")[:-4])
+    store.write("in/date=2026-01-02/_SUCCESS", b"")
     landing = land(feed, warehouse)
     assert (landing.rows, [problem.file for problem in landing.problems]) == (2, ["date=2026-01-02/half.csv.gz"])
-    bucket.remove("in/date=2026-01-02/half.csv.gz")
+    store.remove("in/date=2026-01-02/half.csv.gz")
     assert _rows(warehouse, feed, "id, price, _file") == [
         ("a", "1", "date=2026-01-01/a.csv"),
         ("b", "2", "date=2026-01-02/a.csv.gz"),
     ]
     # The same content written again has another generation and the same hash.
-    bucket.write("in/date=2026-01-01/a.csv", b"id,price\na,1\n")
+    store.write("in/date=2026-01-01/a.csv", b"id,price\na,1\n")
     assert land(feed, warehouse).rows == 0
-    bucket.write("in/date=2026-01-01/a.csv", b"id,price\na,9\n")
+    store.write("in/date=2026-01-01/a.csv", b"id,price\na,9\n")
     assert land(feed, warehouse).rows == 1
 
 
-def test_a_bucket_that_is_not_there_is_told_with_the_remedy(
-    make_feed: MakeFeed, warehouse: Warehouse, bucket: Bucket
+def test_a_file_that_may_not_be_read_is_told_with_the_remedy(
+    make_feed: MakeFeed, warehouse: Warehouse, s3_bucket: Bucket
 ) -> None:
-    feed = _in_bucket(make_feed, warehouse, Bucket("nowhere", bucket.endpoint, bucket.filesystem), "csv")
-    with pytest.raises(CatalystError, match=r"gs://nowhere/in.* (cannot be listed|has no file).*[Cc]heck the"):
+    s3_bucket.write("in/date=2026-01-01/a.csv", b"id,price\na,1\n")
+    (problem,) = land(_in_bucket(make_feed, warehouse, s3_bucket, "csv", anonymous=True), warehouse).problems
+    assert "a.csv cannot be read (Forbidden): grant the account that lands it leave to read it." in problem.message
+
+
+def test_a_bucket_that_is_not_there_is_told_with_the_remedy(
+    make_feed: MakeFeed, warehouse: Warehouse, store: Bucket
+) -> None:
+    feed = _in_bucket(make_feed, warehouse, replace(store, name="nowhere"), "csv")
+    with pytest.raises(
+        CatalystError, match=r"(//nowhere/in.* cannot be listed|has no file at s3://nowhere/in).*[Cc]heck the"
+    ):
         land(feed, warehouse)
