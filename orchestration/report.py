@@ -23,6 +23,16 @@ TEMPLATE = Path(__file__).with_name("report.html")
 # All three stand out from white and from black.
 _BLUE, _ORANGE, _GREY = "#3b86c8", "#dd7f2b", "#8b95a5"
 
+# From the axis outwards, gains above it and losses below.
+_MOVEMENTS = {
+    "new": _BLUE,
+    "reactivation": "#2a9d8f",
+    "expansion": "#8cb369",
+    "contraction": "#e9a23b",
+    "churn": "#d1495b",
+    "fx": _GREY,
+}
+
 _WIDTH = 960
 
 _ORDERS_SHOWN, _RULES_SHOWN, _CATEGORIES_SHOWN = 25, 15, 15
@@ -47,6 +57,8 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
             summary=headlines,
             mrr=rows["mrr"],
             mrr_chart=_mrr_chart(rows["mrr"]),
+            kpis=rows["kpis"],
+            movements_chart=_movements_chart(rows["movements"]),
             sales=rows["sales"],
             sales_chart=_sales_chart(rows["sales"]),
             forecast=rows["forecast_units"],
@@ -92,6 +104,21 @@ def _mrr_chart(rows: Rows) -> str | None:
     )
     area = chart.mark_area(color=_BLUE, opacity=0.18)
     return _svg(rows, "Monthly recurring revenue by month", area, chart.mark_line(color=_BLUE))
+
+
+def _movements_chart(rows: Rows) -> str | None:
+    points = [row | {"what": row["movement"], "rank": list(_MOVEMENTS).index(row["movement"])} for row in rows]
+    bars = (
+        _chart(points)
+        .mark_bar()
+        .encode(
+            x=alt.X("yearmonth(month):O", title=None, axis=alt.Axis(format="%b %Y", labelAngle=0, labelOverlap=True)),
+            y=alt.Y("amount_eur:Q", title=None, axis=alt.Axis(format=",.0f")),
+            color=_legend(_MOVEMENTS),
+            order="rank:Q",
+        )
+    )
+    return _svg(rows, "Movements of monthly recurring revenue by month", bars)
 
 
 def _sales_chart(rows: Rows) -> str | None:

@@ -67,6 +67,18 @@ _DETAILS = {
         group by month
         order by month
     """,
+    "movements": """
+        select month, movement, sum(amount_eur)::double as amount_eur
+        from core_analytics.mrr_movements
+        where month > as_of() - interval 25 month and month <= as_of()
+        group by month, movement
+        order by month, movement
+    """,
+    "kpis": """
+        select * from core_analytics.mrr_kpis
+        where segment = 'all' and month > as_of() - interval 13 month and month <= as_of()
+        order by month desc
+    """,
     "sales": """
         with days as (
             select unnest(generate_series(as_of() - 95, as_of(), interval 1 day))::date as day

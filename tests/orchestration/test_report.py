@@ -35,6 +35,14 @@ create table core_analytics.daily_product_sales (
 create table core_analytics.monthly_recurring_revenue (
     month date, customer_id text, currency text, amount decimal(18, 2), subscriptions bigint, amount_eur decimal(18, 2)
 );
+create table core_analytics.mrr_movements (
+    month date, customer_id text, currency text, segment text, movement text, amount decimal(18, 4),
+    amount_eur decimal(18, 4)
+);
+create table core_analytics.mrr_kpis (
+    month date, segment text, closing_mrr_eur decimal(18, 4), closing_customers bigint, nrr double, grr double,
+    logo_churn_rate double, quick_ratio double, arpa_eur double
+);
 create table predictions.demand_forecast (
     as_of_date date, store_id text, product_id text, target_date date, horizon integer,
     mean_units double, p10 double, p50 double, p90 double
@@ -69,6 +77,12 @@ insert into core_analytics.monthly_recurring_revenue values
     ('2026-01-01', 'C1', 'EUR', 50, 1, 50), ('2026-02-01', 'C1', 'EUR', 50, 1, 50),
     ('2026-02-01', 'C2', 'USD', 40, 2, 30), ('2026-03-01', 'C1', 'EUR', 50, 1, 50),
     ('2026-03-01', 'C2', 'USD', 45, 2, 34);
+insert into core_analytics.mrr_movements values
+    ('2026-01-01', 'C1', 'EUR', 'DE', 'new', 50, 50), ('2026-02-01', 'C2', 'USD', 'US', 'new', 40, 30),
+    ('2026-03-01', 'C2', 'USD', 'US', 'expansion', 5, 3.78), ('2026-03-01', 'C2', 'USD', 'US', 'fx', 0, 0.22);
+insert into core_analytics.mrr_kpis values
+    ('2026-02-01', 'all', 80, 2, 1, 1, 0, null, 40), ('2026-03-01', 'all', 84, 2, 1.0473, 1, 0, null, 42),
+    ('2026-03-01', 'DE', 50, 1, 1, 1, 0, null, 50);
 insert into core_analytics.daily_product_sales
     select date '2026-01-01' + day::int, 'S01', 'P1', 10 + day % 7, 0, 2 * (10 + day % 7), 5 from range(90) as t(day);
 insert into predictions.demand_forecast
@@ -214,6 +228,12 @@ def test_the_rejected_rows_are_counted_by_rule_with_the_plainest_example(page: P
     assert "ada@example.org" not in page.html
 
 
+def test_what_moved_the_recurring_revenue_is_drawn_and_its_ratios_are_told_latest_first(page: Page) -> None:
+    assert 'aria-label="Movements of monthly recurring revenue by month"' in page.html
+    figures = "March 2026 € 84 2 104.7 % 100.0 % 0.0 % – € 42.00 February 2026 € 80 2 100.0 %"
+    assert figures in page.text
+
+
 def test_orders_come_by_urgency_then_cost_and_their_words_cannot_become_markup(page: Page) -> None:
     orders = page.text[page.text.index("What to order") :]
     assert "All 3 orders, the most urgent first." in orders
@@ -228,7 +248,7 @@ def test_names_of_feeds_cannot_become_markup_in_a_chart(published: Path, tmp_pat
     change(published, "update quality.quarantine set feed = 'raw_x.\"><script>a</script>'")
     page = Page(build_report(published, tmp_path, DAY))
     assert "script" not in page.tags
-    assert page.tags.count("svg") == 5
+    assert page.tags.count("svg") == 6
 
 
 def test_the_page_needs_no_network_and_no_script(page: Page) -> None:
