@@ -1,24 +1,35 @@
--- Worked another way than in the model: the last state of each subscription alone, without any month.
+-- Worked another way than in the models: the state that each subscription is in on the as-of date, asked each of the
+-- policies once, without any stretch of time or month.
 with
 
 states as (
-    select
-        status,
-        started_on,
-        ended_on,
-        monthly_amount,
-        known_until
-    from {{ ref("int_subscriptions_normalized") }}
+    select * from {{ ref("int_subscriptions_normalized") }}
+    where {{ is_valid_on(as_of(), "valid_from", "valid_until") }}
 ),
 
 expected as (
-    select coalesce(sum(monthly_amount), 0) as amount
+    select
+        coalesce(sum(
+            case
+                when '{{ var("mrr_discounts") }}' = 'deduct' and discount_ends_on > {{ as_of() }}
+                    then discounted_monthly_amount
+                else monthly_amount
+            end
+        ), 0) as amount
     from states
     where
-        known_until = {{ end_of_time() }}
-        and status in ('active', 'past_due')
-        and started_on <= {{ as_of() }}
-        and (ended_on is null or ended_on > {{ as_of() }})
+        (
+            status = 'active'
+            or (status = 'trialing' and trial_ends_on is not null)
+            or (
+                status = 'past_due'
+                and coalesce({{ as_of() }} < {{ add_days("past_due_from", past_due_grace_days()) }}, true)
+            )
+            or (status = 'paused' and '{{ var("mrr_paused") }}' = 'include')
+        )
+        and coalesce(trial_ends_on <= {{ as_of() }}, true)
+        and coalesce(ended_on > {{ as_of() }}, true)
+        and ('{{ var("mrr_churn_recognized") }}' = 'end' or coalesce(canceled_on > {{ as_of() }}, true))
 ),
 
 actual as (

@@ -11,7 +11,9 @@ import numpy as np
 from orchestration.demo.company import Company, Floats, first_of_month, month_number
 from orchestration.demo.seasons import holidays
 
-MEAN_RATES = {"USD": 0.92, "GBP": 1.17}
+MEAN_RATES = {"USD": 0.92, "GBP": 1.17, "JPY": 0.0061}
+# A yen is worth so little that four decimals would round away a percent of it.
+_DECIMALS = {"JPY": 6}
 # Rates of so many days before the opening are known; no gap between business days is longer than six.
 KNOWN_BEFORE_DAYS = 10
 SPREAD = 0.02
@@ -46,7 +48,7 @@ def _month(company: Company, month: int) -> dict[str, tuple[Decimal, ...]]:
     kernel = _KEPT ** np.abs(ages[:, None] - ages[-days:]) * (ages[:, None] <= ages[-days:])
     swing = LARGEST_SWING * np.tanh(shocks @ kernel / LARGEST_SWING)
     return {
-        currency: tuple(Decimal(f"{mean * (1.0 + x):.4f}") for x in swing[place].tolist())
+        currency: tuple(Decimal(f"{mean * (1.0 + x):.{_DECIMALS.get(currency, 4)}f}") for x in swing[place].tolist())
         for place, (currency, mean) in enumerate(MEAN_RATES.items())
     }
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orchestration.demo import customers, seasons, subscriptions
+from orchestration.demo import bills, customers, seasons, subscriptions, terms
 from orchestration.demo.baskets import affinities
 from orchestration.demo.catalogue import LOCATION_IDS, PRODUCT_IDS, SUPPLIER_IDS, products, suppliers
 from orchestration.demo.categories import CATEGORIES, NAMES, UNKNOWN
@@ -25,7 +25,7 @@ from orchestration.demo.customers import customer_id, joined_by
 from orchestration.demo.demand import DISPERSION
 from orchestration.demo.mess import BadRow
 from orchestration.demo.particulars import person
-from orchestration.demo.recurring import mrr_on
+from orchestration.demo.recurring import movements, mrr_on
 from orchestration.demo.register import demo_folder, replace_file
 from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, app, market
 
@@ -162,7 +162,8 @@ def truth(company: Company, through: date) -> dict[str, Any]:
             for a, b, share in affinities(company)
         ],
         "churn": {
-            "formula": "daily chance to cancel = low + (high - low) / (1 + exp(-(inactive days - middle) / width));"
+            "formula": "daily chance to ask to cancel ="
+            " low + (high - low) / (1 + exp(-(inactive days - middle) / width));"
             " inactive days = days since the later of the last purchase before the day and the subscription's start",
             "low": subscriptions.HAZARD_LOW,
             "high": subscriptions.HAZARD_HIGH,
@@ -171,7 +172,23 @@ def truth(company: Company, through: date) -> dict[str, Any]:
             "payment_fails": subscriptions.PAYMENT_FAILS,
             "retry_days": subscriptions.RETRY_DAYS,
             "retry_fails": subscriptions.RETRY_FAILS,
+            "notice_share": subscriptions.NOTICE_SHARE,
+            "last_try_days": subscriptions.LAST_TRY_DAYS,
+            "last_try_fails": subscriptions.LAST_TRY_FAILS,
             "changes_a_day": subscriptions.CHANGE_A_DAY,
+        },
+        "billing": {
+            "pause_share_of_bills": subscriptions.PAUSE_SHARE,
+            "goodwill_share_of_bills": bills.GOODWILL_SHARE,
+            "yen_share": terms.YEN_SHARE,
+            "trials": {"share": terms.TRIAL_SHARE, "days": terms.TRIAL_DAYS, "lost": terms.TRIAL_LOST},
+            "coupons": {
+                "percent": {"share": terms.PERCENT_SHARE, "percent": terms.PERCENT, "months": terms.PERCENT_MONTHS},
+                "amount": {"share": terms.AMOUNT_SHARE, "amount": terms.AMOUNT, "yen": terms.AMOUNT_YEN},
+                "free": {"share": terms.FREE_SHARE, "months": terms.FREE_MONTHS},
+            },
+            "entered_late_share": terms.LATE_SHARE,
+            "mistake_share": terms.MISTAKE_SHARE,
         },
         "visits": {
             "mean_days_between": customers.MEAN_DAYS_BETWEEN_VISITS,
@@ -193,21 +210,32 @@ def truth(company: Company, through: date) -> dict[str, Any]:
             SUPPLIER_IDS[i]: {"distribution": "gamma", "mean_days": float(mean), "sd_days": float(firms.lead_sd[i])}
             for i, mean in enumerate(firms.lead_mean)
         },
-        "monthly_mrr": _mrr(company, through),
+        **_recurring(company, through),
     }
 
 
-def _mrr(company: Company, through: date) -> dict[str, dict[str, Any]]:
-    months = range(month_number(company.opened), month_number(through) + 1)
-    ends = [min(first_of_month(month + 1) - timedelta(days=1), through) for month in months]
+def _recurring(company: Company, through: date) -> dict[str, dict[str, Any]]:
+    """The revenue of each month as the last day knows it, and what moved it, by customers of the till register."""
+    numbers = range(month_number(company.opened), month_number(through) + 1)
+    ends = [min(first_of_month(number + 1) - timedelta(days=1), through) for number in numbers]
+    found = mrr_on(company, ends, through)
     return {
-        f"{end:%Y-%m}-01": {
-            "as_of": str(end),
-            "by_currency": {currency: str(amount) for currency, amount in found.by_currency.items()},
-            "eur": str(found.eur),
-            "subscriptions": found.subscriptions,
-        }
-        for end, found in zip(ends, mrr_on(company, ends), strict=True)
+        "monthly_mrr": {
+            f"{end:%Y-%m}-01": {
+                "as_of": str(end),
+                "by_currency": {currency: str(amount) for currency, amount in month.by_currency.items()},
+                "eur": str(month.eur),
+                "subscriptions": month.subscriptions,
+            }
+            for end, month in zip(ends, found, strict=True)
+        },
+        "movements": {
+            f"{end:%Y-%m}-01": {
+                currency: {kind: str(amount) for kind, amount in sorted(kinds.items())}
+                for currency, kinds in sorted(moved.items())
+            }
+            for end, moved in zip(ends, movements(found), strict=True)
+        },
     }
 
 

@@ -42,6 +42,22 @@ CALLS: Expected = {
         "2024-01-01 00:00:00.9": "0",
         "2024-01-02 00:00:00.9": "86400",
     },
+    # In 2024 summer began on 31 March, 01:00 UTC, in Berlin; in 1992 it ended on 25 October in Chicago.
+    "local_date('cast(typed as timestamp)', 'Europe/Berlin')": {
+        "2024-01-31 22:59:59": "2024-01-31",
+        "2024-01-31 23:00:00": "2024-02-01",
+        "2024-03-31 00:59:59": "2024-03-31",
+        "2024-03-31 21:59:59": "2024-03-31",
+        "2024-03-31 22:00:00": "2024-04-01",
+    },
+    "local_date('cast(typed as timestamp)', 'America/Chicago')": {
+        "1992-10-25 04:59:59": "1992-10-24",
+        "1992-10-25 05:00:00": "1992-10-25",
+        "1992-10-26 05:59:59": "1992-10-25",
+        "1992-10-26 06:00:00": "1992-10-26",
+    },
+    "local_date('cast(typed as timestamp)', 'Asia/Kolkata')": {"2024-06-30 18:30:00": "2024-07-01"},
+    "local_date('cast(typed as timestamp)', 'UTC')": {"2024-06-30 23:59:59": "2024-06-30"},
     # From 60 degrees north, 10 east: as far east as half of 111.195 km, and due north by the whole.
     "cast_or_null(kilometres_between('60', '10', '60', cast_or_null('typed', 'double')), 'numeric(18,1)')": {
         "11": "55.6",

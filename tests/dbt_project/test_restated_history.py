@@ -65,7 +65,7 @@ def _product(exported: str, product: str, category: str, price: str) -> dict[str
 def _rates(day: str, usd: str) -> list[dict[str, str]]:
     return [
         {"rate_date": day, "currency": currency, "eur_rate": rate, "published_at": f"{day} 15:00:00"}
-        for currency, rate in (("USD", usd), ("GBP", "1.2"))
+        for currency, rate in (("USD", usd), ("GBP", "1.2"), ("JPY", "0.006"))
     ]
 
 

@@ -19,7 +19,7 @@ from orchestration.publish import published_url
 from orchestration.settings import REPOSITORY
 from tests.e2e.conftest import AS_OF, Finished
 
-FEEDS = 16
+FEEDS = 17
 
 
 def test_every_step_is_told_with_rows_and_time_and_the_summary_follows(undisturbed: Finished) -> None:
@@ -85,6 +85,34 @@ def test_the_recurring_revenue_is_the_companys_true_one_to_the_cent(undisturbed:
         )
     }
     assert len(expected) >= 8
+    assert {currency for _, currency in expected} == {"EUR", "USD", "JPY"}
+    assert found == expected
+
+
+def test_the_movements_of_recurring_revenue_are_the_companys_true_ones_to_the_cent(undisturbed: Finished) -> None:
+    truth = json.loads((undisturbed.home.path / "demo" / "truth" / "truth.json").read_text())["movements"]
+    expected = {
+        (month, currency, movement): Decimal(amount)
+        for month, currencies in truth.items()
+        for currency, movements in currencies.items()
+        for movement, amount in movements.items()
+    }
+    # Two customers of the register who are held for one would trade a new one for an expansion.
+    with duckdb.connect(str(undisturbed.home.path / "warehouse.duckdb"), read_only=True) as warehouse:
+        [(records, customers)] = warehouse.execute(
+            "select count(*), count(distinct customer_id) from intermediate.int_customer_ids where is_register"
+        ).fetchall()
+    assert records == customers
+    found = {
+        (str(month), currency, movement): amount
+        for month, currency, movement, amount in undisturbed.home.published(
+            """
+            select month, currency, movement, sum(amount) from core_analytics.mrr_movements
+            where movement != 'fx' group by month, currency, movement
+            """
+        )
+    }
+    assert {movement for _, _, movement in expected} >= {"new", "expansion", "contraction", "churn"}
     assert found == expected
 
 

@@ -62,6 +62,7 @@ def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
         (sales.orders_batch(company, t), f"web/orders/date={day}/orders.parquet", lambda b: sales.orders_parquet(b, t)),
         (billing.subscriptions_batch(company, t), f"billing/subscriptions/date={day}/events.jsonl", json_lines),
         (billing.invoices_batch(company, t), f"billing/invoices/date={day}/invoices.jsonl", json_lines),
+        (billing.credit_notes_batch(company, t), f"billing/credit_notes/date={day}/credit_notes.jsonl", json_lines),
         (treasury.rates_batch(company, t), f"treasury/rates/month={day:%Y-%m}/rates_{day}.csv", csv_bytes),
         *_forgotten_files(company, t, kept_from),
     ]

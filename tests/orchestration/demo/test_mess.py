@@ -40,17 +40,17 @@ from orchestration.settings import REPOSITORY
 from .conftest import Home, Record
 
 FEEDS = (
-    "raw_app.logins", "raw_billing.invoices", "raw_billing.subscriptions", "raw_crm.contacts", "raw_erp.locations",
-    "raw_erp.products", "raw_erp.supplier_offers", "raw_logistics.positions", "raw_market.competitor_prices",
-    "raw_marketing.promotions", "raw_pos.customers", "raw_pos.sales", "raw_treasury.exchange_rates", "raw_web.clicks",
-    "raw_web.orders", "raw_wms.inventory",
+    "raw_app.logins", "raw_billing.credit_notes", "raw_billing.invoices", "raw_billing.subscriptions",
+    "raw_crm.contacts", "raw_erp.locations", "raw_erp.products", "raw_erp.supplier_offers", "raw_logistics.positions",
+    "raw_market.competitor_prices", "raw_marketing.promotions", "raw_pos.customers", "raw_pos.sales",
+    "raw_treasury.exchange_rates", "raw_web.clicks", "raw_web.orders", "raw_wms.inventory",
 )  # fmt: skip
 SHAPES = {
     shape.id: shape
     for shape in (
-        app.LOGINS, billing.INVOICES, billing.SUBSCRIPTIONS, clicks.CLICKS, crm.CONTACTS, erp.LOCATIONS_SHAPE,
-        erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE, erp.PROMOTIONS_SHAPE, logistics.POSITIONS, market.PRICES,
-        people.CUSTOMERS, sales.SALES, sales.ORDERS, treasury.RATES, warehouses.INVENTORY,
+        app.LOGINS, billing.CREDIT_NOTES, billing.INVOICES, billing.SUBSCRIPTIONS, clicks.CLICKS, crm.CONTACTS,
+        erp.LOCATIONS_SHAPE, erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE, erp.PROMOTIONS_SHAPE, logistics.POSITIONS,
+        market.PRICES, people.CUSTOMERS, sales.SALES, sales.ORDERS, treasury.RATES, warehouses.INVENTORY,
     )
 }  # fmt: skip
 
@@ -93,6 +93,7 @@ def test_a_contract_keeps_to_the_standard_and_names_what_the_source_sends(name: 
         ),
         ("raw_web.clicks", "customer_id"),
         ("raw_app.logins", "customer_id"),
+        ("raw_billing.credit_notes", "customer_id"),
     ],
 )
 def test_personal_data_are_marked_as_such(name: str, personal: str, feeds: dict[str, Feed]) -> None:

@@ -37,9 +37,10 @@ def test_rates_wander_slowly_around_their_mean(grown: Company) -> None:
         assert np.abs(np.diff(rates) / mean).max() < 0.025
 
 
-def test_a_rate_has_four_decimals_and_the_euro_is_worth_one(grown: Company) -> None:
+def test_a_rate_has_four_decimals_or_six_of_the_yen_and_the_euro_is_worth_one(grown: Company) -> None:
     assert eur_rate(grown, "EUR", date(2024, 5, 5)) == Decimal(1)
     assert eur_rate(grown, "GBP", date(2024, 5, 6)).as_tuple().exponent == -4
+    assert eur_rate(grown, "JPY", date(2024, 5, 6)).as_tuple().exponent == -6
 
 
 def test_companies_of_one_seed_live_in_the_same_world(grown: Company) -> None:

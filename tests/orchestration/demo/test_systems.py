@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -203,7 +204,7 @@ def test_rows_are_counted_by_feed(small: Home, contents: Contents) -> None:
     assert small.result.rows["raw_pos.customers"] == len(full["customers"])
     assert small.result.rows["raw_erp.locations"] == 13
     assert small.result.rows["raw_crm.contacts"] == len(full["contacts"])
-    assert len(small.result.rows) == 16
+    assert len(small.result.rows) == 17
 
 
 def test_another_scale_seed_or_opening_is_refused(undisturbed: Path) -> None:
@@ -235,9 +236,12 @@ def test_the_truth_lists_recurring_revenue_by_month_and_all_that_was_planted(und
     assert list(truth["monthly_mrr"]) == ["2024-01-01", "2024-02-01", "2024-03-01"]
     assert truth["monthly_mrr"]["2024-03-01"]["as_of"] == "2024-03-08"
     assert truth["monthly_mrr"]["2024-02-01"]["subscriptions"] > 0
+    for currency in ("EUR", "USD", "JPY"):
+        moved = [Decimal(x) for month in truth["movements"].values() for x in month.get(currency, {}).values()]
+        assert sum(moved) == Decimal(truth["monthly_mrr"]["2024-03-01"]["by_currency"][currency])
     assert truth["demand"]["price_elasticity"]["Toys"] == 1.8
     assert truth["demand"]["holidays"]["2024-03-31"] == "Easter Sunday"
-    assert set(truth) >= {"demand", "churn", "basket_affinities", "lead_times", "monthly_mrr", "categories"}
+    assert set(truth) >= {"demand", "churn", "basket_affinities", "lead_times", "monthly_mrr", "movements", "billing"}
     assert pq.read_schema(undisturbed / "demo" / "truth" / "bad_rows.parquet").names == [
         "feed", "day", "key", "rules", "row",
     ]  # fmt: skip

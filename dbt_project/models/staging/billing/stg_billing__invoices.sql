@@ -18,9 +18,11 @@ renamed as (
         -- numerics
         {{ cast_or_null("amount", "numeric(18,4)") }} as amount,
 
+        -- dates
+        {{ cast_or_null("period_start", "date") }} as period_start_date,
+        {{ cast_or_null("period_end", "date") }} as period_end_date,
+
         -- timestamps
-        {{ cast_or_null("period_start", "timestamp") }} as period_started_at,
-        {{ cast_or_null("period_end", "timestamp") }} as period_ended_at,
         {{ cast_or_null("issued_at", "timestamp") }} as issued_at
 
     from source

@@ -20,10 +20,18 @@ renamed as (
         {{ cast_or_null("interval_count", "bigint") }} as interval_count,
         {{ cast_or_null("quantity", "bigint") }} as quantity,
         {{ cast_or_null("unit_amount", "numeric(18,4)") }} as unit_amount,
+        {{ cast_or_null("discount_percent", "numeric(18,4)") }} as discount_percent,
+        {{ cast_or_null("discount_amount", "numeric(18,4)") }} as discount_amount,
+
+        -- booleans
+        {{ cast_or_null("is_deleted", "boolean") }} as is_deleted,
 
         -- timestamps
         {{ cast_or_null("started_at", "timestamp") }} as started_at,
         {{ cast_or_null("ended_at", "timestamp") }} as ended_at,
+        {{ cast_or_null("trial_ends_at", "timestamp") }} as trial_ends_at,
+        {{ cast_or_null("discount_ends_at", "timestamp") }} as discount_ends_at,
+        {{ cast_or_null("canceled_at", "timestamp") }} as canceled_at,
         {{ cast_or_null("updated_at", "timestamp") }} as updated_at
 
     from source

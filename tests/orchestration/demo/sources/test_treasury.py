@@ -25,7 +25,9 @@ def test_each_business_day_has_one_rate_of_each_currency_from_ten_days_before_th
     closed |= {date(2024, 5, 1)}
     business = [day for day in days if day.weekday() < 5 and day not in closed]
     assert published == {
-        (currency, day): eur_rate(small.company, currency, day) for currency in ("USD", "GBP") for day in business
+        (currency, day): eur_rate(small.company, currency, day)
+        for currency in ("USD", "GBP", "JPY")
+        for day in business
     }
     # The opening, a Sunday, has a file with the rates of the days before it; each business day has its own.
     files = sorted(path.stem.removeprefix("rates_") for path in small.path.glob("demo/treasury/rates/month=*/*.csv"))

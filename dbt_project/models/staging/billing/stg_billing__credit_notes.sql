@@ -1,0 +1,33 @@
+with
+
+source as (
+    {{ accepted_rows("raw_billing", "credit_notes") }}
+),
+
+renamed as (
+    select
+        -- ids
+        {{ identifier("credit_note_id") }} as credit_note_id,
+        {{ identifier("invoice_id") }} as invoice_id,
+        {{ identifier("subscription_id") }} as subscription_id,
+        {{ identifier("customer_id") }} as customer_id,
+
+        -- strings
+        {{ cast_or_null("currency", "text") }} as currency,
+        {{ cast_or_null("reason", "text") }} as reason,
+
+        -- numerics
+        {{ cast_or_null("amount", "numeric(18,4)") }} as amount,
+
+        -- dates
+        {{ cast_or_null("period_start", "date") }} as period_start_date,
+        {{ cast_or_null("period_end", "date") }} as period_end_date,
+
+        -- timestamps
+        {{ cast_or_null("issued_at", "timestamp") }} as issued_at
+
+    from source
+)
+
+select * from renamed
+where {{ known_by_as_of("issued_at") }}
