@@ -105,11 +105,14 @@ def test_inventory_is_that_of_the_latest_snapshot_known(query: Query) -> None:
 def test_revenue_of_each_month_is_that_of_the_subscriptions_running_as_it_ends(query: Query) -> None:
     # 2 x 10 USD a month until the cancellation on 20 June, 18.40 EUR; 120.06 EUR a year are 10.005, so 10.01 a month.
     # The subscription that became known in July is not there.
-    assert query("select * from core_analytics.monthly_recurring_revenue order by month, customer_id") == [
-        (date(2024, 4, 1), "C000001", "USD", Decimal("20.00"), 1, Decimal("18.40")),
-        (date(2024, 5, 1), "C000001", "USD", Decimal("20.00"), 1, Decimal("18.40")),
-        (date(2024, 5, 1), "C000003", "EUR", Decimal("10.01"), 1, Decimal("10.01")),
-        (date(2024, 6, 1), "C000003", "EUR", Decimal("10.01"), 1, Decimal("10.01")),
+    assert query(
+        "select month, customer_id, currency, cohort_month, amount, subscriptions, amount_eur, amount_eur_constant"
+        " from core_analytics.monthly_recurring_revenue order by month, customer_id"
+    ) == [
+        (date(2024, 4, 1), "C000001", "USD", date(2024, 4, 1), Decimal(20), 1, Decimal("18.4"), Decimal("18.4")),
+        (date(2024, 5, 1), "C000001", "USD", date(2024, 4, 1), Decimal(20), 1, Decimal("18.4"), Decimal("18.4")),
+        (date(2024, 5, 1), "C000003", "EUR", date(2024, 5, 1), Decimal("10.01"), 1, Decimal("10.01"), Decimal("10.01")),
+        (date(2024, 6, 1), "C000003", "EUR", date(2024, 5, 1), Decimal("10.01"), 1, Decimal("10.01"), Decimal("10.01")),
     ]
 
 

@@ -63,6 +63,8 @@ CREDIT_NOTES = FeedShape(
     # One in two days: with the usual shares there would hardly be a bad one in a year.
     broken=0.04,
     repeated=0.01,
+    # Sent again, it would often be the only one of its day, and a file with the content of another does not land.
+    resent=0.0,
 )  # fmt: skip
 
 
