@@ -57,7 +57,7 @@ sync: $(SYNCED) ## set up the environment and do nothing else; the targets above
 	@echo "The environment in $(VENV) is as uv.lock says."
 
 clean: ## remove the environments and the caches of tools; the data in .catalyst stay
-	rm -rf .uv .venv .venv-datacontract .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv .venv .venv-bigquery .venv-datacontract .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # Bytecode is compiled here once: without it the first imports take three times as long.
 $(SYNCED): pyproject.toml uv.lock | $(UV)

@@ -17,10 +17,10 @@ from typing import Any
 from jinja2 import Template
 
 from orchestration import pages
+from orchestration.connections import Store
 from orchestration.marks import NOW, Load, key_reason, key_rule
 from orchestration.promises import Severity
 from orchestration.rules import Rule, Verdict
-from orchestration.warehouse import Warehouse
 
 TEMPLATE = Path(__file__).with_name("data_docs.html")
 
@@ -48,14 +48,14 @@ def keep(load: Load, verdicts: Sequence[Verdict], examples: Mapping[str, Sequenc
     connection.execute(
         f"""
         insert into quality.validations
-        select $feed, $load_id, {NOW}, $result
+        select $feed, $load_id, {NOW}, $result from (select 1) as one
         where not exists (select 1 from quality.validations where feed = $feed)
         """,
         {"feed": feed.id, "load_id": load_id, "result": json.dumps(results, default=str)},
     )
 
 
-def build(warehouse: Warehouse, folder: Path) -> Path:
+def build(warehouse: Store, folder: Path) -> Path:
     """Brings the pages up to date, those that changed and the list of them, and returns the path of the list."""
     with warehouse.connect() as connection:
         found = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 
 from orchestration.contracts import Column
@@ -25,6 +26,14 @@ _PARTS = {
     "'T'": "T",
 }
 
+# How engines differ in what they take for each: years of one digit, short names of months for long ones, blanks.
+_PATTERNS = {
+    "%Y": "[0-9]{4}",
+    "%B": f"(?i:{'|'.join(calendar.month_name[1:])})",
+    "%b": f"(?i:{'|'.join(calendar.month_abbr[1:])})",
+    "%%": "%",
+} | dict.fromkeys(("%y", "%m", "%d", "%H", "%M", "%S"), "[0-9]{1,2}")
+
 
 def strptime_format(column: Column) -> str:
     """Returns the format by which the text of a column is read: `%d-%b-%y` for `d-MMM-yy`.
@@ -42,3 +51,13 @@ def strptime_format(column: Column) -> str:
             f"{', '.join(_PARTS)} and the signs between them."
         )
     return "".join(_PARTS.get(part, part.replace("%", "%%")) for part in parts)
+
+
+def pattern_of(column: Column) -> str:
+    """Returns the pattern of the texts that the format of a column is about; whether there is such a day is left open.
+
+    Raises:
+        CatalystError: The format has a part that is not known here.
+    """
+    parts = re.split("(%.)", strptime_format(column))
+    return "".join(_PATTERNS.get(part) or re.escape(part) for part in parts)

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from orchestration import data_docs
+from orchestration.connections import Connection, Store
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.findings import Finding, examples_of, of_load, of_rules
 from orchestration.landing import pipeline_name
-from orchestration.marks import NOW, STOPPED, SUPERSEDED, Load, scalar
+from orchestration.marks import NOW, STOPPED, SUPERSEDED, Load, has_table, scalar
 from orchestration.promises import Severity
 from orchestration.settling import settle
-from orchestration.warehouse import Warehouse
+from orchestration.sql import literal
 
 __all__ = ["Finding", "Gated", "Redriven", "check_balance", "gate", "record", "redrive", "totals"]
 
@@ -57,7 +56,7 @@ class Redriven:
     quarantined: int
 
 
-def gate(feed: Feed, warehouse: Warehouse) -> Gated:
+def gate(feed: Feed, warehouse: Store) -> Gated:
     """Gates every completed load of a feed that has not been gated, oldest first, each in one transaction.
 
     Raises:
@@ -85,7 +84,7 @@ def gate(feed: Feed, warehouse: Warehouse) -> Gated:
     )
 
 
-def redrive(feed: Feed, warehouse: Warehouse, rule: str | None = None) -> Redriven:
+def redrive(feed: Feed, warehouse: Store, rule: str | None = None) -> Redriven:
     """Gates marked rows anew, after a rule, a mapping or the contract was mended, so that those that are good go on.
 
     The loads that hold such rows are gated as a whole, in one transaction: a stopped load is judged again by today's
@@ -123,10 +122,9 @@ def redrive(feed: Feed, warehouse: Warehouse, rule: str | None = None) -> Redriv
         ]
         if not loads:
             return Redriven(0, 0, 0)
+        these = ", ".join(map(literal, loads))
         for table, only in (("quarantine", ""), ("loads", ""), ("findings", "and severity in ('warning', 'stopped')")):
-            connection.execute(
-                f"delete from quality.{table} where feed = ? and load_id in (select unnest(?)) {only}", [feed.id, loads]
-            )
+            connection.execute(f"delete from quality.{table} where feed = ? and load_id in ({these}) {only}", [feed.id])
         for load_id in loads:
             _gate_load(feed, load_id, connection)
         settle(feed, connection, anew=loads)
@@ -143,14 +141,14 @@ def redrive(feed: Feed, warehouse: Warehouse, rule: str | None = None) -> Redriv
     return Redriven(rows, rows - marked, marked)
 
 
-def record(feed: Feed, load_id: str | None, findings: Sequence[Finding], warehouse: Warehouse) -> None:
+def record(feed: Feed, load_id: str | None, findings: Sequence[Finding], warehouse: Store) -> None:
     """Writes findings into quality.findings, for people and reports; the gate's own are there already."""
     if findings:
         with warehouse.transaction() as connection:
             _record(feed, load_id, findings, connection)
 
 
-def totals(feed: Feed, warehouse: Warehouse) -> Gated:
+def totals(feed: Feed, warehouse: Store) -> Gated:
     """Returns the counts over all gated loads of a feed."""
     with warehouse.connect() as connection:
         row = connection.execute(
@@ -165,7 +163,7 @@ def totals(feed: Feed, warehouse: Warehouse) -> Gated:
     return Gated(feed.id, loads, landed, accepted, quarantined)
 
 
-def check_balance(feed: Feed, warehouse: Warehouse) -> Gated:
+def check_balance(feed: Feed, warehouse: Store) -> Gated:
     """Counts the raw rows themselves and holds them against what the gate has accepted and quarantined.
 
     Raises:
@@ -188,13 +186,9 @@ def check_balance(feed: Feed, warehouse: Warehouse) -> Gated:
     return counted
 
 
-def _waiting(feed: Feed, warehouse: Warehouse) -> list[str]:
+def _waiting(feed: Feed, warehouse: Store) -> list[str]:
     with warehouse.connect() as connection:
-        known = connection.execute(
-            "select 1 from information_schema.tables where table_schema = ? and table_name = '_dlt_loads'",
-            [feed.schema],
-        ).fetchone()
-        if not known:
+        if not has_table(connection, feed.schema, "_dlt_loads"):
             return []
         found = connection.execute(
             f"""
@@ -208,7 +202,7 @@ def _waiting(feed: Feed, warehouse: Warehouse) -> list[str]:
     return [row[0] for row in found]
 
 
-def _gate_load(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> list[Finding]:
+def _gate_load(feed: Feed, load_id: str, connection: Connection) -> list[Finding]:
     from orchestration import expectations
 
     verdicts = expectations.evaluate(feed, load_id, connection)
@@ -228,9 +222,7 @@ def _gate_load(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) 
     return findings
 
 
-def _record(
-    feed: Feed, load_id: str | None, findings: Sequence[Finding], connection: duckdb.DuckDBPyConnection
-) -> None:
+def _record(feed: Feed, load_id: str | None, findings: Sequence[Finding], connection: Connection) -> None:
     for found in findings:
         connection.execute(
             f"insert into quality.findings values (?, ?, ?, ?, ?, ?, ?, {NOW})",

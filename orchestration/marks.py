@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import duckdb
-
+from orchestration.connections import Connection
 from orchestration.contracts import Feed
 from orchestration.rules import Rule
 from orchestration.sql import literal, quoted
@@ -19,7 +18,7 @@ SUPERSEDED = "_file:superseded"
 # now() carries a time zone, whose arithmetic DuckDB leaves to an extension; the epoch does not. dlt's load ids are
 # seconds since the epoch.
 NOW = "make_timestamp(epoch_us(now()))"
-LOADED_AT = "make_timestamp(cast(cast(load_id as double) * 1000000 as bigint))"
+LOADED_AT = "make_timestamp(cast(cast(load_id as decimal(28, 7)) * 1000000 as bigint))"
 
 # Temporary tables: the rows whose key came before, and the landings of files that have changed since.
 _REPEATED = "catalyst_repeated_rows"
@@ -37,7 +36,7 @@ class Load:
 
     feed: Feed
     id: str
-    connection: duckdb.DuckDBPyConnection
+    connection: Connection
     broken: str
     blocking: tuple[str, ...]
 
@@ -98,7 +97,10 @@ class Load:
         """Returns how many rows are broken or repeated."""
         return scalar(
             self.connection,
-            f"select count(*) from (select _row from {self.broken} where {self.is_broken} union from {_REPEATED})",
+            f"""
+            select count(*)
+            from (select _row from {self.broken} where {self.is_broken} union select _row from {_REPEATED}) as kept_out
+            """,
         )
 
     @cached_property
@@ -116,6 +118,8 @@ class Load:
         says = [(rule.id, f"coalesce({flag}, false)", rule.reason) for flag, rule in rules]
         if feed.key:
             says.append((key_rule(feed), "_repeated", key_reason(feed)))
+        if not says:
+            return
         says.sort()
         names = ", ".join(f"case when {flag} then {literal(id_)} end" for id_, flag, _ in says)
         reasons = ", ".join(f"case when {flag} then {reason} end" for _, flag, reason in says)
@@ -167,7 +171,7 @@ class Load:
         reasons = " ".join(f"when {n} then {reason}" for n, (_, reason) in enumerate(asked))
         rows = self.connection.execute(
             f"""
-            select _n, concat('row ', raw._row, ': ', case _n {reasons} end)
+            select _n, concat('row ', cast(raw._row as varchar), ': ', case _n {reasons} end)
             from {self.feed.id} as raw
             inner join ({firsts}) as firsts on raw._row = firsts._row
             where raw._dlt_load_id = {literal(self.id)}
@@ -180,9 +184,10 @@ class Load:
         """Writes the load into quality.loads, by which staging knows that it was gated."""
         self.connection.execute(
             f"""
-            insert into quality.loads by name
-            select {literal(self.feed.id)} as feed, load_id, {LOADED_AT} as landed_at, landed as rows_landed,
-                landed - marked as rows_accepted, marked as rows_quarantined, {NOW} as gated_at, ? as status
+            insert into quality.loads (
+                feed, load_id, landed_at, rows_landed, rows_accepted, rows_quarantined, gated_at, status
+            )
+            select {literal(self.feed.id)}, load_id, {LOADED_AT}, landed, landed - marked, marked, {NOW}, ?
             from (
                 select
                     {literal(self.id)} as load_id,
@@ -212,9 +217,15 @@ def key_rule(feed: Feed) -> str:
     return f"{'+'.join(feed.key)}:unique"
 
 
-def scalar(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> int:
+def scalar(connection: Connection, sql: str, *parameters: object) -> int:
     """Returns the one number that a query yields."""
     return int(connection.execute(sql, list(parameters)).fetchall()[0][0])
+
+
+def has_table(connection: Connection, schema: str, table: str) -> bool:
+    """Says whether there is a table."""
+    asked = f"table_schema = {literal(schema)} and table_name = {literal(table)}"
+    return bool(scalar(connection, f"select count(*) from information_schema.tables where {asked}"))
 
 
 def keys_of(feed: Feed, table: str | None = None) -> str:
@@ -252,7 +263,7 @@ def in_passed(feed: Feed) -> str:
 IS_SUPERSEDED = f"coalesce((raw._file, raw._dlt_load_id) in (select _file, load_id from {SUPERSEDED_LANDINGS}), false)"
 
 
-def find_superseded_landings(feed: Feed, connection: duckdb.DuckDBPyConnection, load_id: str | None = None) -> int:
+def find_superseded_landings(feed: Feed, connection: Connection, load_id: str | None = None) -> int:
     """Finds the landings of files that have since come with another content, for `IS_SUPERSEDED`; returns how many.
 
     The ledger of the files tells it, and tells more than the rows: a file that has become empty brings none.
@@ -263,8 +274,7 @@ def find_superseded_landings(feed: Feed, connection: duckdb.DuckDBPyConnection, 
         load_id: A load that counts as if it had passed the gate; stopped ones change nothing.
     """
     connection.execute(f"create or replace temp table {SUPERSEDED_LANDINGS} (_file varchar, load_id varchar)")
-    sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = '_files'"
-    if not scalar(connection, sql, feed.schema):
+    if not has_table(connection, feed.schema, "_files"):
         return 0
     connection.execute(
         f"""

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.connections import Answer, Connection
 from orchestration.errors import CatalystError
 from orchestration.marks import STOPPED
 from orchestration.sql import literal
@@ -24,7 +25,7 @@ class Marks:
         rule: Those that name a rule, perhaps beside others; None for all.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    connection: Connection
     feed: str | None = None
     rule: str | None = None
 
@@ -40,7 +41,8 @@ class Marks:
         return self._rows(
             f"""
             with marks as (
-                select *, unnest(string_split(rules, ',')) as rule {_SELECTED}
+                select marked.*, split.rule
+                from (select * {_SELECTED}) as marked, unnest(string_split(marked.rules, ',')) as split (rule)
             ),
             totals as (
                 select feed, sum(rows_landed) as landed from quality.loads group by feed
@@ -49,7 +51,7 @@ class Marks:
                 select distinct feed, load_id, landed_at from quality.loads
             )
             select
-                marks.feed, marks.rule, count(*) as rows, count(*) / nullif(any_value(landed), 0) as share,
+                marks.feed, marks.rule, count(*) as rows, count(*) / nullif(max(landed), 0) as share,
                 min(coalesce(landed_at, quarantined_at)) as first_load_at,
                 max(coalesce(landed_at, quarantined_at)) as last_load_at,
                 first(reasons order by (rules != rule), load_id, row_number) as example
@@ -87,14 +89,17 @@ class Marks:
         payload, options = _FORMATS[path.suffix]
         part = path.with_name(f".{path.name}.part")
         try:
-            self._execute(
+            marks = self._execute(
                 f"""
-                copy (
-                    select feed, load_id, row_number, rules, reasons, quarantined_at, {payload} as payload {_SELECTED}
-                    order by feed, load_id, row_number, rules
-                ) to {literal(part)} ({options})
+                select feed, load_id, row_number, rules, reasons, quarantined_at, payload {_SELECTED}
+                order by feed, load_id, row_number, rules
                 """
-            )
+            ).to_arrow_reader()
+            with duckdb.connect() as writer:
+                writer.register("marks", marks)
+                writer.execute(
+                    f"copy (select * replace ({payload} as payload) from marks) to {literal(part)} ({options})"
+                )
             part.replace(path)
         except (duckdb.IOException, OSError) as error:
             part.unlink(missing_ok=True)
@@ -103,7 +108,7 @@ class Marks:
             ) from error
         return self.count()
 
-    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+    def _execute(self, sql: str) -> Answer:
         named = {"feed": self.feed, "rule": self.rule}
         return self.connection.execute(sql, {name: value for name, value in named.items() if f"${name}" in sql})
 

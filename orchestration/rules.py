@@ -8,31 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestration.contracts import Column, Feed
-from orchestration.date_formats import strptime_format
 from orchestration.errors import CatalystError
 from orchestration.promises import Expectation, Severity
 from orchestration.sql import literal, quoted
-
-# What a logical type of the standard is in the warehouse.
-SQL_TYPES = {
-    "string": "varchar",
-    "integer": "bigint",
-    "number": "double",
-    "date": "date",
-    "timestamp": "timestamp",
-    "boolean": "boolean",
-}
-
-# Values that a cast yields, but that no other engine or no sum bears: NaN, infinities, years beyond 1 to 9999, and an
-# integer out of a fraction. They count as unreadable.
-_BEARABLE = {
-    # Reading every text as a double as well would double the time that integers take.
-    "integer": "case when contains({text}, '.') or contains({text}, 'e') or contains({text}, 'E') "
-    "then coalesce(try_cast({raw} as double) % 1 = 0, true) else true end",
-    "number": "isfinite({value})",
-    "date": "{value} between date '0001-01-01' and date '9999-12-31'",
-    "timestamp": "{value} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'",
-}
+from orchestration.values import SQL_TYPES, value_of
 
 
 @dataclass(frozen=True)
@@ -108,13 +87,15 @@ def batch(feed: Feed, load_id: str) -> str:
     return f"select {', '.join(columns)}, _row, _malformed from {feed.id} where _dlt_load_id = {literal(load_id)}"
 
 
-def batch_names(feed: Feed) -> set[str]:
-    """Returns the names of the columns of `batch`."""
-    names = {"_row", "_malformed"}
+def batch_types(feed: Feed) -> dict[str, str]:
+    """Returns the columns of `batch` with their types."""
+    types = {"_row": "bigint", "_malformed": "varchar"}
     for column in feed.columns:
-        endings = ("",) if column.logical_type == "string" else ("", "__as_sent", "__unreadable")
-        names |= {column.name + ending for ending in endings}
-    return names
+        types[column.name] = SQL_TYPES[column.logical_type]
+        if column.logical_type != "string":
+            types[f"{column.name}__as_sent"] = column.physical_type.lower()
+            types[f"{column.name}__unreadable"] = "varchar"
+    return types
 
 
 def columns_of(arguments: Mapping[str, Any]) -> list[str]:
@@ -127,38 +108,21 @@ def columns_of(arguments: Mapping[str, Any]) -> list[str]:
 def _batch_columns(column: Column) -> Iterator[str]:
     name, sent = column.name, quoted(column.name)
     if column.logical_type == "string":
-        yield f"{_readable(column, _value(column, sent), sent)} as {sent}"
+        yield f"{value_of(column, sent)} as {sent}"
         return
     # Words that stand in place of a value on purpose are no value, but not an unreadable one either.
     raw = sent
     if column.statuses is not None:
         raw = f"(case when not regexp_full_match(cast({sent} as varchar), {literal(column.statuses)}) then {sent} end)"
-    readable = _readable(column, _value(column, raw), raw)
+    readable = value_of(column, raw)
     yield f"{readable} as {sent}"
     yield f"{sent} as {quoted(f'{name}__as_sent')}"
     yield f"case when {readable} is null then cast({raw} as varchar) end as {quoted(f'{name}__unreadable')}"
 
 
-def _value(column: Column, raw: str) -> str:
-    sql_type = _sql_type(column)
-    if sql_type == column.physical_type.lower():
-        return raw
-    if column.logical_type in ("date", "timestamp") and "format" in column.options:
-        return f"cast(try_strptime({raw}, {literal(strptime_format(column))}) as {sql_type})"
-    return f"try_cast({raw} as {sql_type})"
-
-
-def _readable(column: Column, value: str, raw: str) -> str:
-    bearable = _BEARABLE.get(column.logical_type)
-    if bearable is None or (column.logical_type == "integer" and value == raw):
-        return value
-    condition = bearable.format(value=value, raw=raw, text=f"cast({raw} as varchar)")
-    return f"case when {condition} then {value} end"
-
-
 def _column_rules(column: Column, where: str) -> Iterator[Rule]:
     name, options = column.name, column.options
-    is_text = _sql_type(column) == "varchar"
+    is_text = column.logical_type == "string"
     as_sent = name if is_text else f"{name}__as_sent"
     shown = _shown(name)
 
@@ -275,7 +239,3 @@ def _quality_rule(rule: Expectation, feed: Feed) -> Rule:
 def _shown(name: str) -> str:
     # A value may be as long as a file; the payload has it whole.
     return f"coalesce(substr(cast({quoted(name)} as varchar), 1, 200), 'null')"
-
-
-def _sql_type(column: Column) -> str:
-    return SQL_TYPES[column.logical_type]

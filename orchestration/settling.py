@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import duckdb
-
+from orchestration.connections import Connection
 from orchestration.contracts import Feed
 from orchestration.marks import (
     IS_SUPERSEDED,
@@ -32,7 +31,7 @@ from orchestration.sql import literal
 _MOVED = "catalyst_moved_rows"
 
 
-def settle(feed: Feed, connection: duckdb.DuckDBPyConnection, anew: Sequence[str] = ()) -> None:
+def settle(feed: Feed, connection: Connection, anew: Sequence[str] = ()) -> None:
     """Brings the marks of all loads in line with each other, after loads were gated or files have changed.
 
     A file that changed has landed again as a whole, so the rows of its earlier landings no longer count. Where that
@@ -82,7 +81,7 @@ def settle(feed: Feed, connection: duckdb.DuckDBPyConnection, anew: Sequence[str
     )
 
 
-def _give_back(feed: Feed, connection: duckdb.DuckDBPyConnection, loads: Sequence[str]) -> None:
+def _give_back(feed: Feed, connection: Connection, loads: Sequence[str]) -> None:
     """Lets rows count again whose file has not changed after all, as the load that brought it anew is stopped now."""
     these = ", ".join(map(literal, loads))
     connection.execute(f"insert into {_MOVED} select _dlt_load_id, _row from {feed.id} where _dlt_load_id in ({these})")
@@ -103,7 +102,7 @@ def _give_back(feed: Feed, connection: duckdb.DuckDBPyConnection, loads: Sequenc
     )
 
 
-def _settle_keys(feed: Feed, connection: duckdb.DuckDBPyConnection) -> None:
+def _settle_keys(feed: Feed, connection: Connection) -> None:
     """Of the good rows with one key, the first counts: among the keys of the rows that moved."""
     keys, unique = keys_of(feed), literal(key_rule(feed))
     connection.execute(

@@ -25,10 +25,11 @@ from great_expectations.util import get_sqlalchemy_selectable
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import Validator
 
+from orchestration.connections import Connection
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.expectations.engine import BATCH, validator_on
-from orchestration.rules import Rule, Verdict, batch, batch_names, columns_of, rules
+from orchestration.rules import Rule, Verdict, batch, batch_types, columns_of, rules
 from orchestration.sql import quoted
 
 BROKEN = "catalyst_broken_rows"
@@ -42,7 +43,7 @@ _ERRORS = (GreatExpectationsError, sa.exc.SQLAlchemyError, duckdb.Error, NotImpl
 _NOT_OF_A_RULE = (duckdb.IOException, duckdb.TransactionException)
 
 
-def evaluate(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) -> list[Verdict]:
+def evaluate(feed: Feed, load_id: str, connection: Connection) -> list[Verdict]:
     """Evaluates the rules of a feed on a load, in one query, and puts the rows that break one into `BROKEN`.
 
     Args:
@@ -55,7 +56,7 @@ def evaluate(feed: Feed, load_id: str, connection: duckdb.DuckDBPyConnection) ->
     """
     checks = rules(feed)
     connection.execute(f"create or replace temp view {BATCH} as {batch(feed, load_id)}")
-    validator = validator_on(connection)
+    validator = validator_on(connection, batch_types(feed))
     expectations = [_expectation(rule, feed) for rule in checks]
     try:
         results = validator.graph_validate(
@@ -100,7 +101,7 @@ def check(feed: Feed) -> None:
         connection.execute(f"create schema {feed.schema}")
         connection.execute(f"create table {feed.id} ({columns}, _row bigint, _malformed varchar, _dlt_load_id varchar)")
         connection.execute(f"create temp view {BATCH} as {batch(feed, '')}")
-        validator = validator_on(connection)
+        validator = validator_on(connection, batch_types(feed))
         for rule in rules(feed):
             expectation = _expectation(rule, feed)
             try:
@@ -118,7 +119,7 @@ def check(feed: Feed) -> None:
 
 
 def _expectation(rule: Rule, feed: Feed) -> Expectation:
-    known = batch_names(feed)
+    known = batch_types(feed)
     for name in columns_of(rule.arguments):
         if name not in known:
             raise CatalystError(
@@ -147,9 +148,7 @@ def _configuration(rule: Rule, result_format: str) -> ExpectationConfiguration:
     )
 
 
-def _find_broken(
-    expectations: Mapping[int, ByRow], validator: Validator, connection: duckdb.DuckDBPyConnection
-) -> dict[int, int]:
+def _find_broken(expectations: Mapping[int, ByRow], validator: Validator, connection: Connection) -> dict[int, int]:
     """Fills `BROKEN` with the rows that break an expectation, by conditions of Great Expectations, and counts them."""
     flags = [_flag(n) for n in expectations]
     columns = "".join(f", {flag} boolean" for flag in flags)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import types
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, cast
 
 import duckdb
 import great_expectations as gx
@@ -16,10 +17,28 @@ from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemy
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.validator.validator import Validator
 
+from orchestration.connections import Connection
+
 # What it would log, the gate says itself: rules that are broken, and rules that cannot be evaluated.
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
 
 BATCH = "catalyst_batch"
+
+_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
+    "bigint": sa.BigInteger(),
+    "double": sa.Float(),
+    "date": sa.Date(),
+    "timestamp": sa.DateTime(),
+    "boolean": sa.Boolean(),
+}
+
+
+class HasEngine(Protocol):
+    """A connection of an engine that speaks SQLAlchemy by itself."""
+
+    @property
+    def sqlalchemy(self) -> sa.Engine:
+        """The same session."""
 
 
 class _Borrowed(ConnectionWrapper):
@@ -38,6 +57,22 @@ class _Borrowed(ConnectionWrapper):
         """Leaves the connection open."""
 
 
+class _Described(SqlAlchemyExecutionEngine):
+    """An engine that is told the columns of `BATCH`, as BigQuery describes no temporary table."""
+
+    def __init__(self, engine: sa.Engine, columns: Mapping[str, str]) -> None:
+        super().__init__(engine=engine, create_temp_table=False)
+        self._columns = [{"name": name, "type": _TYPES.get(kind, sa.String())} for name, kind in columns.items()]
+
+    def get_inspector(self) -> Any:
+        """Returns what is asked for columns and keys."""
+        return types.SimpleNamespace(
+            dialect=self.engine.dialect,
+            get_columns=lambda **_: self._columns,
+            get_pk_constraint=lambda **_: {},
+        )
+
+
 @cache
 def _context() -> Any:
     context = gx.get_context(mode="ephemeral")
@@ -45,8 +80,23 @@ def _context() -> Any:
     return context
 
 
-def validator_on(connection: duckdb.DuckDBPyConnection) -> Validator:
-    """Returns what evaluates expectations over the view `BATCH` of a connection, in its transaction."""
+def validator_on(connection: Connection, columns: Mapping[str, str]) -> Validator:
+    """Returns what evaluates expectations over `BATCH` of a connection, in its transaction.
+
+    Args:
+        connection: The connection.
+        columns: The columns of `BATCH` with their types.
+    """
+    engine = (
+        _duckdb(connection)
+        if isinstance(connection, duckdb.DuckDBPyConnection)
+        else _Described(cast("HasEngine", connection).sqlalchemy, columns)
+    )
+    engine.load_batch_data(BATCH, SqlAlchemyBatchData(engine, table_name=BATCH))
+    return Validator(engine, data_context=_context())
+
+
+def _duckdb(connection: duckdb.DuckDBPyConnection) -> SqlAlchemyExecutionEngine:
     borrowed = _Borrowed(connection)
     pool = sa.create_engine("duckdb://", creator=lambda: borrowed, poolclass=sa.pool.StaticPool)
     # Columns have the names that their sources give them; the dialect knows only the words that Postgres reserves.
@@ -56,5 +106,4 @@ def validator_on(connection: duckdb.DuckDBPyConnection) -> Validator:
     # Great Expectations does not know DuckDB. Of the engines for whose regular expressions and LIKE it has SQL, Dremio
     # writes them as DuckDB does; the mark by which it knows one is the name of the dialect's class.
     engine.dialect_module = types.SimpleNamespace(DremioDialect=None)  # type: ignore[assignment]
-    engine.load_batch_data(BATCH, SqlAlchemyBatchData(engine, table_name=BATCH))
-    return Validator(engine, data_context=_context())
+    return engine

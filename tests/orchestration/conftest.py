@@ -11,6 +11,9 @@ import yaml
 
 from orchestration.contracts import Feed, load_feeds
 from orchestration.warehouse import Warehouse
+from tests.parts.bigquery import _bigquery_server, bigquery_project
+
+__all__ = ["_bigquery_server", "bigquery_project"]
 
 MakeFeed = Callable[..., Feed]
 

@@ -1,0 +1,106 @@
+"""A BigQuery on this machine: local-bigquery, one for all tests of a process, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bigquery import environment
+from tests.conftest import Requires
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SECONDS = 60
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Project:
+    """An empty project, by the name under which Google's clients find it."""
+
+    id: str
+    endpoint: str
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Puts rows in place of those of a table; times count as UTC."""
+        import io
+
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import bigquery
+
+        for position, part in enumerate(rows.schema):
+            if pa.types.is_timestamp(part.type):
+                column = rows.column(position).cast(pa.timestamp("us", "UTC"))
+                rows = rows.set_column(position, part.name, column)
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET, write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE
+        )
+        content = io.BytesIO()
+        pq.write_table(rows, content)
+        content.seek(0)
+        with bigquery.Client(self.id, AnonymousCredentials()) as client:  # type: ignore[no-untyped-call]
+            client.create_dataset(table.split(".", maxsplit=1)[0], exists_ok=True)
+            client.load_table_from_file(content, table, job_config=config).result()
+
+
+@pytest.fixture(scope="session")
+def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        interpreter, reason = environment.python(), ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = f"The environment of local-bigquery cannot be made: {error}"
+    requires(not reason, reason)
+    folder = tmp_path_factory.mktemp("bigquery")
+    with socket.socket() as rest, socket.socket() as rpc:
+        for listener in (rest, rpc):
+            listener.bind(("127.0.0.1", 0))
+        port, grpc_port = (listener.getsockname()[1] for listener in (rest, rpc))
+    serve = Path(environment.__file__).with_name("serve.py")
+    address = f"--host 127.0.0.1 --port {port} --grpc-port {grpc_port} --project catalyst".split()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(interpreter), str(serve), *address, "--data-dir", str(folder / "data")],
+            env=os.environ | environment.home(),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        requires(_listens(port, process), f"local-bigquery does not start: {(folder / 'log').read_text()[-500:]}")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+            yield f"http://127.0.0.1:{port}"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    end = time.monotonic() + _SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def bigquery_project(_bigquery_server: str) -> Project:
+    """An empty project on a BigQuery of this machine."""
+    return Project(f"project-{next(_numbers)}", _bigquery_server)
