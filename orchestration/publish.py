@@ -18,7 +18,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +27,8 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import URL
 
+from orchestration import published_copy
+from orchestration.documented import Documented
 from orchestration.errors import CatalystError
 from orchestration.sql import literal, quoted
 
@@ -37,12 +39,6 @@ REQUIRED_TABLES = ("core_analytics.products", "core_analytics.sales", "core_anal
 
 POINTER = "catalyst.duckdb"
 
-# Left behind by a dbt build that was killed, or the private tables of a loader.
-_NOT_FOR_READERS = re.compile(r"^_|__dbt_(tmp|backup)")
-
-# Sorting 3 million sales doubles the time of copying them; below this it costs nothing that anybody notices.
-_SORTED_UP_TO = 250_000
-
 # What two runs over the same data differ in: ids and clock times.
 _OF_THE_RUN = re.compile(
     r"(run|load|_dlt_load)_id|(predicted|started|finished|landed|gated|quarantined|validated|found)_at"
@@ -52,9 +48,6 @@ _OF_THE_RUN = re.compile(
 _COMPARABLE: dict[object, str] = dict.fromkeys(("DOUBLE", "FLOAT"), "round({}, 6) + 0.0") | {
     ("payload", "VARCHAR"): """regexp_replace({}, '"_dlt_load_id":"[^"]*"', '')"""
 }
-
-# Schema, table, whether it is too large to sort, comment.
-_Relation = tuple[str, str, bool, str | None]
 
 
 @dataclass(frozen=True)
@@ -75,6 +68,7 @@ def publish(
     as_of: date,
     run_id: str,
     required: Sequence[str] = REQUIRED_TABLES,
+    documentation: Mapping[str, Documented] | None = None,
 ) -> PublishResult:
     """Copies the published schemas to a new version and makes that the current one in a single step.
 
@@ -87,9 +81,11 @@ def publish(
         as_of: The last day in the data, which the version is named after.
         run_id: The run that asks for it, likewise.
         required: Tables (`schema.table`) that must have rows.
+        documentation: Keys to declare, and comments for what has none in the warehouse, by `schema.table`.
 
     Raises:
-        CatalystError: The warehouse lacks a schema or a required row, cannot be read, or the copy cannot be written.
+        CatalystError: The warehouse lacks a schema or a required row, cannot be read, a key does not hold, or the copy
+            cannot be written.
     """
     started = time.perf_counter()
     if not warehouse.is_file():
@@ -104,7 +100,7 @@ def publish(
         building = versions / f".building-{version}"
         try:
             building.mkdir()
-            tables = _copy(warehouse, building / POINTER, schemas, required)
+            tables = published_copy.copy(warehouse, building / POINTER, schemas, required, documentation or {})
             _sync(building / POINTER)
             _sync(building)
             building.rename(versions / version)
@@ -175,65 +171,6 @@ def fingerprint(published: Path) -> dict[str, str]:
             ).fetchone()
             hashes[f"{schema}.{table}"] = hashlib.sha256(repr((kept, content)).encode()).hexdigest()[:32]
     return hashes
-
-
-def _copy(warehouse: Path, target: Path, schemas: Sequence[str], required: Sequence[str]) -> dict[str, int]:
-    # Views name the catalog that they were created in, so the warehouse is attached under its own name.
-    source = warehouse.stem
-    with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {literal(target.parent.with_name('.building-spill'))}")
-        connection.execute("set enable_progress_bar = false")
-        connection.execute(f"attach {literal(warehouse)} as {quoted(source)} (read_only)")
-        connection.execute(f"attach {literal(target)} as __published")
-        relations = _relations(connection, source, schemas)
-        missing = sorted(set(schemas) - {schema for schema, _, _, _ in relations})
-        missing += sorted(set(required) - {f"{schema}.{table}" for schema, table, _, _ in relations})
-        if missing:
-            raise CatalystError(
-                f"The warehouse {warehouse} has no {', '.join(missing)}, so nothing was published: "
-                "look at the dbt build of this run."
-            )
-        rows = {}
-        connection.begin()  # one wait for the disk instead of one a statement
-        for schema in schemas:
-            connection.execute(f"create schema __published.{quoted(schema)}")
-        for schema, table, is_large, comment in relations:
-            target_name = quoted("__published", schema, table)
-            order = "" if is_large else "order by all"
-            copied = connection.execute(
-                f"create table {target_name} as select * from {quoted(source, schema, table)} {order}"
-            ).fetchone()
-            rows[f"{schema}.{table}"] = int(copied[0]) if copied else 0
-            if comment is not None:
-                connection.execute(f"comment on table {target_name} is {literal(comment)}")
-            for column, column_comment in connection.execute(
-                "select column_name, comment from duckdb_columns() where comment is not null and database_name = "
-                f"{literal(source)} and schema_name = {literal(schema)} and table_name = {literal(table)}"
-            ).fetchall():
-                connection.execute(f"comment on column {target_name}.{quoted(column)} is {literal(column_comment)}")
-        empty = [table for table in required if not rows[table]]
-        if empty:
-            raise CatalystError(
-                f"The warehouse {warehouse} has no row in {', '.join(empty)}, so nothing was published: "
-                "see quality.loads for what the feeds delivered and quality.quarantine for what was rejected."
-            )
-        connection.commit()
-        connection.execute("checkpoint __published")
-    return rows
-
-
-def _relations(connection: duckdb.DuckDBPyConnection, source: str, schemas: Sequence[str]) -> list[_Relation]:
-    # Text, not parameters: binding the first one of a process makes DuckDB import pandas, which takes a second.
-    wanted = f"database_name = {literal(source)} and schema_name in ({', '.join(map(literal, schemas))})"
-    found = connection.execute(
-        f"""
-        select schema_name, table_name, estimated_size > {_SORTED_UP_TO}, comment from duckdb_tables() where {wanted}
-        union all
-        select schema_name, view_name, false, comment from duckdb_views() where {wanted}
-        order by 1, 2
-        """
-    ).fetchall()
-    return [(row[0], row[1], row[2], row[3]) for row in found if not _NOT_FOR_READERS.search(row[1])]
 
 
 @contextmanager

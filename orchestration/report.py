@@ -70,6 +70,7 @@ def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> P
             quarantine_chart=_quarantine_chart(rows["quarantine"][:_RULES_SHOWN]),
             findings=rows["findings"],
             data_docs=_data_docs(out_dir),
+            dbt_docs="dbt_docs.html" if (out_dir / "dbt_docs.html").exists() else None,
             categories=rows["categories"],
             categories_shown=_CATEGORIES_SHOWN,
             orders=rows["orders"],

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         return self.home / "reports"
 
     @property
+    def dbt_docs(self) -> Path:
+        """The page of dbt's documentation; beside the reports, which link to it."""
+        return self.reports / "dbt_docs.html"
+
+    @property
     def dagster_home(self) -> Path:
         """The folder in which Dagster keeps runs and asset history."""
         return self.home / "dagster"

@@ -1,16 +1,17 @@
-"""The last steps of a run: the read-only copy that BI tools open, and the report."""
+"""The last steps of a run: the read-only copy that BI tools open, dbt's documentation, and the report."""
 
 from typing import Any
 
 import dagster as dg
 
-from orchestration import runs
+from orchestration import runs, transform
 from orchestration.defs.run import Run
 from orchestration.defs.transform import decisions, marts
 from orchestration.errors import CatalystError
 from orchestration.progress import step
 
 PUBLISHED = dg.AssetKey(["published", "catalyst"])
+DBT_DOCS = dg.AssetKey(["published", "dbt_docs"])
 PROPOSALS = dg.AssetKey(["quality", "category_proposals"])
 
 
@@ -18,13 +19,18 @@ PROPOSALS = dg.AssetKey(["quality", "category_proposals"])
 def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
     """The published schemas in a new read-only file, switched to in one step after every check has passed."""
     from orchestration import publish
+    from orchestration.documented import documented
 
     with step("publish") as work:
         # Every check has passed; readers of the copy see it as they see the rest.
         runs.finish(run.warehouse, context.run_id, "succeeded")
         try:
             result = publish.publish(
-                run.settings.warehouse, run.settings.published, as_of=run.as_of_date, run_id=context.run_id
+                run.settings.warehouse,
+                run.settings.published,
+                as_of=run.as_of_date,
+                run_id=context.run_id,
+                documentation=documented(transform.manifest(run.settings)),
             )
         except CatalystError:
             runs.finish(run.warehouse, context.run_id, "failed")
@@ -39,7 +45,18 @@ def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResu
     return dg.MaterializeResult(metadata=metadata)
 
 
-@dg.asset(key=["published", "report"], deps=[PUBLISHED], group_name="published", kinds={"altair"})
+@dg.asset(key=DBT_DOCS, deps=[PUBLISHED], group_name="published", kinds={"dbt"})
+def dbt_docs(run: Run) -> dg.MaterializeResult[None]:
+    """The page of dbt: every table and column with its description, SQL, tests and lineage, and every metric."""
+    from orchestration import pages
+
+    with step("dbt docs") as work:
+        path = pages.write(run.settings.dbt_docs, transform.docs(run.settings))
+        work.result = path.name
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.url(path.as_uri()), "seconds": work.seconds})
+
+
+@dg.asset(key=["published", "report"], deps=[PUBLISHED, DBT_DOCS], group_name="published", kinds={"altair"})
 def report(run: Run) -> dg.MaterializeResult[None]:
     """One page with the headline figures, their plots and the proposed purchase orders."""
     from orchestration.report import build_report
@@ -50,4 +67,4 @@ def report(run: Run) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.url(path.as_uri()), "seconds": work.seconds})
 
 
-assets = [published, report]
+assets = [published, dbt_docs, report]

@@ -26,7 +26,7 @@ def test_every_step_is_told_with_rows_and_time_and_the_summary_follows(undisturb
     steps = re.findall(r"^✓ (.{44}).*\d+\.\d s$", undisturbed.said, flags=re.MULTILINE)
     names = [name.strip() for name in steps]
     assert names[0] == "read the definitions"
-    assert names[-2:] == ["publish", "report"]
+    assert names[-3:] == ["publish", "dbt docs", "report"]
     assert sum(name.startswith("land and gate") for name in names) == FEEDS
     for word in ("rows ", "MRR ", "forecast ", "orders ", "look at "):
         assert f"\n  {word}" in undisturbed.said

@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from orchestration import published_copy
+from orchestration.documented import Documented
 from orchestration.errors import CatalystError
 from orchestration.publish import PublishResult, fingerprint, open_published, publish, published_url
 
@@ -367,3 +369,50 @@ def test_any_difference_in_a_table_changes_its_fingerprint_and_no_other(warehous
     change(warehouse, difference)
     after = fingerprint(warehouse)
     assert {table for table in before if before[table] != after[table]} == {"core_analytics.sales"}
+
+
+SAID = {
+    "core_analytics.sales": Documented("Not this: the warehouse says it.", {"amount": "Nor this."}, ("sale_line_id",)),
+    "quality.quarantine": Documented("Marks.", {"payload": "The row.", "gone": "No such column."}, ()),
+    "decisions.purchase_recommendations": Documented(key=("product_id", "quantity")),
+    "core_analytics.not_built": Documented("Switched off.", {}, ("id",)),
+}
+
+
+def test_what_the_warehouse_does_not_say_is_taken_from_the_documentation_with_keys(
+    warehouse: Path, published_dir: Path
+) -> None:
+    publish(warehouse, published_dir, as_of=DAY, run_id="run-1", documentation=SAID)
+    reflected = inspect(create_engine(published_url(published_dir)))
+    assert reflected.get_table_comment("sales", "core_analytics") == {"text": "One row per sale line; it's the grain."}
+    assert reflected.get_table_comment("quarantine", "quality") == {"text": "Marks."}
+    comments = {column["name"]: column["comment"] for column in reflected.get_columns("quarantine", "quality")}
+    assert comments == {"feed": None, "load_id": None, "payload": "The row.", "gated_at": None}
+    keys = {
+        table: reflected.get_pk_constraint(table, schema)["constrained_columns"]
+        for schema, table in [("core_analytics", "sales"), ("quality", "quarantine")]
+    }
+    assert keys == {"sales": ["sale_line_id"], "quarantine": []}
+    two = reflected.get_pk_constraint("purchase_recommendations", "decisions")["constrained_columns"]
+    assert two == ["product_id", "quantity"]
+    assert sum(amounts(published_dir)) == 22.5
+
+
+@pytest.mark.parametrize("row", ["('L1', 3, 9.0)", "(null, 3, 9.0)"])
+@pytest.mark.usefixtures("first")
+def test_a_key_that_does_not_hold_is_a_sentence_and_nothing_is_published(
+    warehouse: Path, published_dir: Path, row: str
+) -> None:
+    change(warehouse, f"insert into core_analytics.sales values {row}")
+    with pytest.raises(CatalystError, match=r"sale_line_id is not the key of core_analytics\.sales \(.*: 1\)"):
+        publish(warehouse, published_dir, as_of=DAY, run_id="run-2", documentation=SAID)
+    assert amounts(published_dir) == [5.0, 10.0, 7.5]
+
+
+def test_a_table_whose_index_would_cost_too_much_has_no_key(
+    warehouse: Path, published_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published_copy, "_KEYED_UP_TO", 2)
+    publish(warehouse, published_dir, as_of=DAY, run_id="run-1", documentation=SAID)
+    reflected = inspect(create_engine(published_url(published_dir)))
+    assert reflected.get_pk_constraint("sales", "core_analytics")["constrained_columns"] == []
