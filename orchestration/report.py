@@ -115,7 +115,7 @@ def _movements_chart(rows: Rows) -> str | None:
         .encode(
             x=alt.X("yearmonth(month):O", title=None, axis=alt.Axis(format="%b %Y", labelAngle=0, labelOverlap=True)),
             y=alt.Y("amount_eur:Q", title=None, axis=alt.Axis(format=",.0f")),
-            color=_legend(_MOVEMENTS),
+            color=_legend(_MOVEMENTS, symbol="square"),
             order="rank:Q",
         )
     )
@@ -176,9 +176,9 @@ def _days() -> alt.X:
     return alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=10, labelSeparation=12))
 
 
-def _legend(colours: dict[str, str]) -> alt.Color:
+def _legend(colours: dict[str, str], symbol: str = "stroke") -> alt.Color:
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color("what:N", scale=scale, legend=alt.Legend(orient="top", title=None))
+    return alt.Color("what:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType=symbol))
 
 
 def _svg(rows: Rows, description: str, *layers: alt.Chart, height: int = 260) -> str | None:
@@ -193,7 +193,7 @@ def _svg(rows: Rows, description: str, *layers: alt.Chart, height: int = 260) ->
             labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelPadding=6, domain=False, ticks=False
         )
         .configure_axisX(grid=False)
-        .configure_legend(labelFontSize=12, symbolType="stroke", symbolStrokeWidth=3)
+        .configure_legend(labelFontSize=12, symbolStrokeWidth=3)
         .configure_text(fontSize=12)
     )
     svg = io.StringIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import types
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +22,11 @@ from orchestration.connections import Connection
 
 # What it would log, the gate says itself: rules that are broken, and rules that cannot be evaluated.
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+
+# Great Expectations imports the dialect of BigQuery where that is installed, which puts a function of its own in the
+# place of SQLAlchemy's `unnest`. Reading the tables of a Postgres calls it, and would warn that it is not cached.
+if dialect := sys.modules.get("sqlalchemy_bigquery.base"):
+    dialect.unnest.inherit_cache = True
 
 BATCH = "catalyst_batch"
 

@@ -26,7 +26,10 @@ from tests.dbt_project.raw_warehouse import FEEDS, run_dbt
 
 AS_OF = date(2024, 6, 4)
 RESTATED = ("raw_web.orders", "raw_erp.products", "raw_treasury.exchange_rates", "raw_pos.sales")
-CHANGED = {"sales", "daily_product_sales", "products", "customers"}
+CHANGED = {
+    *("sales", "daily_product_sales", "products", "customers"),
+    *("orders", "daily_product_margins", "customer_scores", "customer_value"),
+}
 
 Rows = Sequence[Mapping[str, Any]]
 
