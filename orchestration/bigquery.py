@@ -22,8 +22,7 @@ from google.cloud import bigquery
 from orchestration import bigquery_sql
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
-from orchestration.sql import quoted
-from orchestration.warehouse import LANDING_COLUMNS, QUALITY_TABLES
+from orchestration.warehouse import QUALITY_TABLES, declared_columns, definitions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,10 +135,8 @@ class BigQuery:
 
     def prepare(self, feeds: Sequence[Feed]) -> None:
         """Creates what the gate reads and writes, and the columns that contracts have gained since."""
-        raw = {
-            feed.id: {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS for feed in feeds
-        }
-        defined = QUALITY_TABLES | {name: _definitions(columns) for name, columns in raw.items()}
+        raw = {feed.id: declared_columns(feed) for feed in feeds}
+        defined = QUALITY_TABLES | {name: definitions(columns) for name, columns in raw.items()}
         with self._client() as client:
             statements = [
                 f"create schema if not exists {schema}" for schema in sorted({name.split(".")[0] for name in defined})
@@ -149,7 +146,7 @@ class BigQuery:
                 have = _columns(client, table)
                 gained = {name: kind for name, kind in columns.items() if have and name not in have}
                 statements += [
-                    f"alter table {table} add column {_definitions({name: kind})}" for name, kind in gained.items()
+                    f"alter table {table} add column {definitions({name: kind})}" for name, kind in gained.items()
                 ]
             # As one script: a question and an answer for all.
             Session(client).run(";\n".join(bigquery_sql.write(bigquery_sql.parse(sql), {}) for sql in statements))
@@ -170,10 +167,6 @@ class BigQuery:
             )
             said = " ".join(str(getattr(error, "message", error)).split())[:300].rstrip(".")
             raise CatalystError(f"BigQuery does not serve the project {self.project} ({said}). {remedy}") from error
-
-
-def _definitions(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
 def _columns(client: bigquery.Client, table: str) -> dict[str, str]:

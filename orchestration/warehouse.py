@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -157,9 +157,8 @@ class Warehouse:
                 connection.execute(f"alter table {name} add column if not exists {column}")
             for feed in feeds:
                 connection.execute(f"create schema if not exists {feed.schema}")
-                kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
-                columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
-                connection.execute(f"create table if not exists {feed.id} ({columns})")
+                kinds = declared_columns(feed)
+                connection.execute(f"create table if not exists {feed.id} ({definitions(kinds)})")
                 have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
                 for name in [name for name in kinds if name not in have]:
                     connection.execute(f"alter table {feed.id} add column {quoted(name)} {kinds[name]}")
@@ -195,3 +194,13 @@ LANDING_COLUMNS = {
     "_row": "bigint",
     "_dlt_load_id": "varchar",
 }
+
+
+def declared_columns(feed: Feed) -> dict[str, str]:
+    """Returns the columns of a feed's raw table with their types: those of its contract, then those of landing."""
+    return {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
+
+
+def definitions(columns: Mapping[str, str]) -> str:
+    """Returns columns with their types as they stand in the definition of a table."""
+    return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())

@@ -57,7 +57,7 @@ def charge(event: Event, t: int) -> Decimal:
     price = event.quantity * Decimal(str(event.unit_amount))
     if event.coupon is not None and event.coupon.counts_on(t):
         price = price * (100 - event.coupon.percent) / 100 - Decimal(str(event.coupon.amount))
-    return _rounded(max(price, Decimal(0)), event.currency)
+    return rounded(max(price, Decimal(0)), event.currency)
 
 
 def refund(company: Company, t: int, second: int, invoice: Invoice) -> CreditNote | None:
@@ -67,7 +67,7 @@ def refund(company: Company, t: int, second: int, invoice: Invoice) -> CreditNot
         company, np.full(months, invoice.period_start_t), np.ones(months, dtype=np.int64), np.arange(months)
     )
     unused = starts[starts > t]
-    amount = _rounded(invoice.amount * len(unused) / months, invoice.event.currency)
+    amount = rounded(invoice.amount * len(unused) / months, invoice.event.currency)
     if not amount:
         return None
     return CreditNote(t, second, invoice, int(unused[0]), invoice.period_end_t, amount, "refund")
@@ -75,7 +75,7 @@ def refund(company: Company, t: int, second: int, invoice: Invoice) -> CreditNot
 
 def goodwill(invoice: Invoice) -> CreditNote | None:
     """Returns the credit for a bill that somebody was unhappy about, an hour later; None for a bill of nothing."""
-    amount = _rounded(invoice.amount * GOODWILL_FIFTH, invoice.event.currency)
+    amount = rounded(invoice.amount * GOODWILL_FIFTH, invoice.event.currency)
     if not amount:
         return None
     start, end = invoice.period_start_t, invoice.period_end_t
@@ -97,6 +97,6 @@ def period_starts(company: Company, start: Ints, months: Ints, number: Ints) -> 
     return np.where(months > 0, by_month, start + 7 * number)
 
 
-def _rounded(amount: Decimal, currency: str) -> Decimal:
-    # There is no hundredth of a yen.
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Returns an amount in whole cents, or yen, of which there is no hundredth; halves go away from zero."""
     return amount.quantize(Decimal(1) if currency == "JPY" else Decimal("0.01"), ROUND_HALF_UP)

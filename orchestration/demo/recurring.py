@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import lru_cache
 
+from orchestration.demo.bills import rounded
 from orchestration.demo.company import Company
 from orchestration.demo.lifelines import lifelines
 from orchestration.demo.rates import eur_rate
 from orchestration.demo.subscriptions import ACTIVE, CURRENCIES, PAST_DUE, Event
 
-_CENT = Decimal("0.01")
 _NOTHING = Decimal("0.00")
 # How often an interval fits into a year.
 _A_YEAR = {"week": 52, "month": 12, "quarter": 4, "year": 1}
@@ -51,7 +51,7 @@ def monthly_amount(
     bill = Decimal(quantity) * Decimal(str(unit_amount))
     bill -= bill * percent_off / 100 + Decimal(str(off))
     a_month = max(bill, Decimal(0)) * _A_YEAR[interval] / (interval_count * 12)
-    return a_month.quantize(Decimal(1) if currency == "JPY" else _CENT, ROUND_HALF_UP)
+    return rounded(a_month, currency)
 
 
 def monthly_mrr(company: Company, month_end: date, known: date | None = None) -> MonthlyRevenue:
@@ -112,7 +112,7 @@ def total(states: Iterable[Event], t: int, rates: Mapping[str, Decimal]) -> Mont
             by_currency[state.currency] += amount
             subscriptions += 1
     eur = sum((amount * rates[currency] for currency, amount in by_currency.items()), Decimal(0))
-    return MonthlyRevenue(by_payer, by_currency, eur.quantize(_CENT, ROUND_HALF_UP), subscriptions)
+    return MonthlyRevenue(by_payer, by_currency, rounded(eur, "EUR"), subscriptions)
 
 
 def _amount_on(t: int, state: Event) -> Decimal:

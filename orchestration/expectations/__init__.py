@@ -30,7 +30,7 @@ from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.expectations.engine import BATCH, validator_on
 from orchestration.rules import Rule, Verdict, batch, batch_types, columns_of, rules
-from orchestration.sql import quoted
+from orchestration.warehouse import declared_columns, definitions
 
 BROKEN = "catalyst_broken_rows"
 
@@ -97,9 +97,8 @@ def check(feed: Feed) -> None:
         CatalystError: A rule names an unknown expectation or column, or cannot be run on a database as it is written.
     """
     with duckdb.connect() as connection:
-        columns = ", ".join(f"{quoted(column.name)} {column.physical_type}" for column in feed.columns)
         connection.execute(f"create schema {feed.schema}")
-        connection.execute(f"create table {feed.id} ({columns}, _row bigint, _malformed varchar, _dlt_load_id varchar)")
+        connection.execute(f"create table {feed.id} ({definitions(declared_columns(feed))})")
         connection.execute(f"create temp view {BATCH} as {batch(feed, '')}")
         validator = validator_on(connection, batch_types(feed))
         for rule in rules(feed):

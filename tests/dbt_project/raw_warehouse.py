@@ -11,7 +11,13 @@ from pathlib import Path
 import duckdb
 
 from orchestration.contracts import load_feeds
-from orchestration.warehouse import IDENTITY_TABLES, LANDING_COLUMNS, PREDICTION_TABLES, QUALITY_TABLES
+from orchestration.warehouse import (
+    IDENTITY_TABLES,
+    PREDICTION_TABLES,
+    QUALITY_TABLES,
+    declared_columns,
+    definitions,
+)
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 
@@ -26,8 +32,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """
     tables = {name: columns.replace("not null", "") for name, columns in WRITTEN_TABLES.items()}
     for feed in FEEDS:
-        kinds = {column.name: column.physical_type for column in feed.columns} | LANDING_COLUMNS
-        tables[feed.id] = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+        tables[feed.id] = definitions(declared_columns(feed))
     for table, columns in tables.items():
         connection.execute(f"create schema if not exists {table.split('.')[0]}")
         connection.execute(f"create table {table} ({columns})")

@@ -10,7 +10,7 @@ rates as (select * from {{ ref("int_currency_rates_dated") }}),
 summed as (
     select
         month,
-        least(last_day(month), {{ as_of() }}) as moment,
+        {{ month_moment("month") }} as moment,
         customer_id,
         currency,
         {{ cast_or_null("sum(amount)", "numeric(18,4)") }} as amount,

@@ -12,7 +12,7 @@ history as (
 moments as (
     select distinct
         {{ month_start(add_days("first_day", "n")) }} as month,
-        least(last_day({{ add_days("first_day", "n") }}), {{ as_of() }}) as moment
+        {{ month_moment(add_days("first_day", "n")) }} as moment
     from history
     cross join {{ numbers(0, days_between("first_day", as_of())) }}
 ),

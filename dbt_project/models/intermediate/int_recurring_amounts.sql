@@ -45,7 +45,7 @@ cohorts as (
         customer_id,
         min({{ month_start("valid_from") }}) as cohort_month
     from stretches
-    where valid_from <= {{ as_of() }} and valid_until > least(last_day(valid_from), {{ as_of() }})
+    where valid_from <= {{ as_of() }} and valid_until > {{ month_moment("valid_from") }}
     group by customer_id
 )
 
