@@ -3,10 +3,13 @@
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestration.errors import CatalystError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -17,6 +20,7 @@ TELEMETRY_OFF = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DBT_VERSION_CHECK": "false",
     "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
 }
 
@@ -40,6 +44,25 @@ class Settings(BaseSettings):
         description="Folder of every local file: the warehouse, the published copy, reports, the simulated company.",
     )
 
+    target: Literal["local", "prod"] = Field(
+        default="local", description="Where the warehouse is: local = a DuckDB file in CATALYST_HOME, prod = BigQuery."
+    )
+    gcp_project: str = Field(default="", description="The Google Cloud project of BigQuery; the target prod needs it.")
+    location: str = Field(default="US", description="Where the datasets of BigQuery are, such as EU or europe-west3.")
+    landing_bucket: str = Field(
+        default_factory=lambda chosen: f"{chosen['gcp_project']}-catalyst-landing",
+        description="The bucket by which rows land in BigQuery; by default that which infra/terraform makes.",
+    )
+    pii_policy_tag: str = Field(
+        default="", description="The policy tag of personal data in BigQuery; empty = such columns are read as others."
+    )
+    mlflow_uri: str = Field(
+        default_factory=lambda chosen: f"sqlite:///{chosen['home']}/mlflow/mlflow.db",
+        description="The tracking server of MLflow, such as https://mlflow.example.com; without one, a file.",
+    )
+    redis_url: str = Field(
+        default="", description="The online store of features, such as redis://host:6379/0; a file without one."
+    )
     alerts: str = Field(
         default="",
         description="Where alerts go besides the folder `alerts`: Apprise URLs (slack://, mailto://, ...), by blanks.",
@@ -114,6 +137,10 @@ class Settings(BaseSettings):
             "CATALYST_HOME": str(self.home),
             "CATALYST_PROJECT": str(self.project),
             "DAGSTER_HOME": str(self.dagster_home),
+            "CATALYST_TARGET": self.target,
+            "CATALYST_GCP_PROJECT": self.gcp_project,
+            "CATALYST_LOCATION": self.location,
+            "CATALYST_PII_POLICY_TAG": self.pii_policy_tag,
         }
 
 
@@ -121,9 +148,27 @@ def load() -> Settings:
     """Reads the settings from the environment and switches every library's telemetry off in this process.
 
     The entries of the secrets file become part of the environment, from where contracts take them by `${NAME}`.
+
+    Raises:
+        CatalystError: A setting has a value that it cannot have, or the target lacks what it needs.
     """
     os.environ.update(TELEMETRY_OFF)
-    for name, value in dotenv_values(Settings().secrets).items():
+    for name, value in dotenv_values(_read().secrets).items():
         if value is not None:
             os.environ.setdefault(name, value)
-    return Settings()
+    chosen = _read()
+    if chosen.target == "prod" and not chosen.gcp_project:
+        raise CatalystError(
+            "CATALYST_TARGET=prod needs the Google Cloud project of its warehouse: set CATALYST_GCP_PROJECT to its id."
+        )
+    return chosen
+
+
+def _read() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"CATALYST_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors()]
+        raise CatalystError(
+            f"A setting cannot be read ({'; '.join(wrong)}). Mend that environment variable."
+        ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import settings
+from orchestration.errors import CatalystError
 
 
 def test_the_secrets_file_fills_in_what_the_environment_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +28,26 @@ def test_alerts_may_be_named_in_the_secrets_file(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CATALYST_ALERTS", "")
     monkeypatch.delenv("CATALYST_ALERTS")
     assert settings.load().alerts == "json://localhost/hook"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("prod", "set CATALYST_GCP_PROJECT to its id"), ("production", "CATALYST_TARGET: Input")],
+)
+def test_a_target_that_cannot_be_says_what_to_set(
+    target: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
+    monkeypatch.setenv("CATALYST_TARGET", target)
+    with pytest.raises(CatalystError, match=said):
+        settings.load()
+
+
+def test_a_project_id_is_all_that_production_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
+    (tmp_path / "secrets.env").write_text("CATALYST_GCP_PROJECT=acme-analytics\n", encoding="utf-8")
+    monkeypatch.setenv("CATALYST_GCP_PROJECT", "")
+    monkeypatch.delenv("CATALYST_GCP_PROJECT")
+    monkeypatch.setenv("CATALYST_TARGET", "prod")
+    chosen = settings.load()
+    assert (chosen.gcp_project, chosen.landing_bucket) == ("acme-analytics", "acme-analytics-catalyst-landing")
