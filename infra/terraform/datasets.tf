@@ -47,3 +47,17 @@ resource "google_bigquery_dataset" "layer" {
 
   depends_on = [google_project_service.used]
 }
+
+# What statements read that a run brings along; what a killed run leaves goes after a day.
+resource "google_bigquery_dataset" "scratch" {
+  #checkov:skip=CKV_GCP_81:Google's own keys encrypt what is stored; a key of one's own would be one more thing that can be lost.
+  dataset_id                  = "catalyst_scratch"
+  description                 = "Rows of a run under way; nothing here lasts longer than a day."
+  location                    = var.location
+  labels                      = { layer = "scratch" }
+  default_table_expiration_ms = 24 * 60 * 60 * 1000
+  max_time_travel_hours       = "48"
+  deletion_policy             = local.deletion_policy
+
+  depends_on = [google_project_service.used]
+}

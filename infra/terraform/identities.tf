@@ -4,24 +4,25 @@ locals {
   duties = {
     ingest = {
       description = "Lands feeds and gates them."
-      writes      = setunion(local.raw_datasets, ["quality"])
+      writes      = setunion(local.raw_datasets, ["quality", "catalyst_scratch"])
       reads       = []
     }
     transform = {
       description = "Builds every dbt model, and unites customers."
       writes = [
         "seeds", "identities", "staging", "intermediate", "core_analytics", "feature_store", "decisions", "monitoring",
+        "catalyst_scratch",
       ]
       reads = setunion(local.raw_datasets, ["quality", "predictions"])
     }
     ml = {
       description = "Trains and predicts."
-      writes      = ["predictions"]
+      writes      = ["predictions", "catalyst_scratch"]
       reads       = ["seeds", "core_analytics", "feature_store"]
     }
     runner = {
       description = "The daily run: ingest, transform and ml in one process."
-      writes      = setunion(local.raw_datasets, keys(local.layers))
+      writes      = setunion(local.raw_datasets, keys(local.layers), ["catalyst_scratch"])
       reads       = []
     }
     serving = {
@@ -44,7 +45,9 @@ locals {
     ]
   ])...)
 
-  datasets = merge(google_bigquery_dataset.raw, google_bigquery_dataset.layer)
+  datasets = merge(
+    google_bigquery_dataset.raw, google_bigquery_dataset.layer, { catalyst_scratch = google_bigquery_dataset.scratch },
+  )
 }
 
 resource "google_service_account" "duty" {

@@ -32,9 +32,9 @@ run "apply" {
 
   assert {
     condition = alltrue([
-      for grant in local.grants : startswith(grant.dataset, "raw_") || grant.dataset == "quality" if grant.duty == "ingest"
+      for grant in local.grants : startswith(grant.dataset, "raw_") || contains(["quality", "catalyst_scratch"], grant.dataset) if grant.duty == "ingest"
     ])
-    error_message = "Ingest must reach raw and quality only."
+    error_message = "Ingest must reach raw, quality and scratch only."
   }
 
   assert {
@@ -45,8 +45,8 @@ run "apply" {
   }
 
   assert {
-    condition     = [for grant in local.grants : grant.dataset if grant.duty == "ml" && grant.role == "WRITER"] == ["predictions"]
-    error_message = "Of the single duties ml must write predictions only."
+    condition     = toset([for grant in local.grants : grant.dataset if grant.duty == "ml" && grant.role == "WRITER"]) == toset(["predictions", "catalyst_scratch"])
+    error_message = "Of the single duties ml must write predictions only, and what its questions bring along."
   }
 
   assert {

@@ -29,6 +29,11 @@ run "plan" {
   }
 
   assert {
+    condition     = google_bigquery_dataset.scratch.default_table_expiration_ms == 86400000
+    error_message = "What a killed run leaves in the scratch dataset must go."
+  }
+
+  assert {
     condition     = alltrue([for dataset in google_bigquery_dataset.raw : dataset.default_table_expiration_ms == null])
     error_message = "Raw tables must stay, whatever becomes of their days."
   }
