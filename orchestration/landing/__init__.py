@@ -17,12 +17,11 @@ import duckdb
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from orchestration.connections import Store
 from orchestration.contracts import Feed, Kind
 from orchestration.errors import CatalystError
-from orchestration.landing.destination import WarehouseDestination
-from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, remove_leftovers, workspace
-from orchestration.landing.loading import VIEW_PREFIX, raw_columns
-from orchestration.warehouse import Warehouse
+from orchestration.landing.extraction import Extraction, Problem, remove_leftovers, workspace
+from orchestration.landing.target import Target, target_of
 
 _NO_SPACE = ("No space left", "File too large", "Disk quota exceeded")
 
@@ -47,12 +46,12 @@ class Landing:
     notes: tuple[str, ...] = ()
 
 
-def land(feed: Feed, warehouse: Warehouse) -> Landing:
+def land(feed: Feed, store: Store) -> Landing:
     """Appends the rows that a feed has gained since its last landing.
 
     Args:
-        feed: The feed; `warehouse.prepare` has created its table.
-        warehouse: Where to land.
+        feed: The feed; `prepare` of the warehouse has created its table.
+        store: The warehouse to land in.
 
     Returns:
         The load and its number of rows; no load where there was nothing new.
@@ -61,18 +60,18 @@ def land(feed: Feed, warehouse: Warehouse) -> Landing:
         CatalystError: The source cannot be reached or read.
         SchemaDrift: The source lacks a column of the contract, or has changed its type.
     """
-    # Held open, DuckDB writes its log into the file once at the end, and not after each of a dozen statements.
-    with warehouse.connect():
-        remove_leftovers(feed, warehouse)
+    target = target_of(store)
+    with target.open(feed):
+        remove_leftovers(feed, target)
         landing = Landing(feed.id, None, 0)
-        before = raw_columns(feed, warehouse).keys()
+        before = target.columns(feed).keys()
         more = True
         while more:
             try:
-                _remove_unfinished(feed, warehouse)
-                extraction = _reader(feed.kind)(feed, warehouse)
+                target.remove_unfinished(feed)
+                extraction = _reader(feed.kind)(feed, target)
                 try:
-                    load_id, rows = _load(feed, warehouse, extraction)
+                    load_id, rows = _load(feed, target, extraction)
                 finally:
                     extraction.discard()
             except (OSError, duckdb.Error, pa.ArrowException) as error:
@@ -87,11 +86,11 @@ def land(feed: Feed, warehouse: Warehouse) -> Landing:
             )
         known = {*before, *(column.name for column in feed.columns)}
         # Those with an underscore in front are the landing's own.
-        new = tuple(c for c in raw_columns(feed, warehouse) if c not in known and not c.startswith("_"))
-        return replace(landing, new_columns=new)
+        has = target.columns(feed) if landing.load_id else before
+        return replace(landing, new_columns=tuple(c for c in has if c not in known and not c.startswith("_")))
 
 
-def _load(feed: Feed, warehouse: Warehouse, extraction: Extraction) -> tuple[str | None, int]:
+def _load(feed: Feed, target: Target, extraction: Extraction) -> tuple[str | None, int]:
     if not extraction.resources:
         return None, 0
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
@@ -102,32 +101,27 @@ def _load(feed: Feed, warehouse: Warehouse, extraction: Extraction) -> tuple[str
     for resource in extraction.resources:
         if not resource.compute_table_schema().get("file_format"):
             resource.apply_hints(file_format="parquet")
-    with workspace(feed, warehouse) as state:
+    with workspace(feed, target) as state:
         pipeline = dlt.pipeline(
-            pipeline_name=pipeline_name(feed),
-            pipelines_dir=state,
-            destination=WarehouseDestination.of(warehouse),
-            dataset_name=feed.schema,
+            pipeline_name=pipeline_name(feed), pipelines_dir=state, dataset_name=feed.schema, **target.pipeline()
         )
         try:
             info = pipeline.run(extraction.resources, write_disposition="append")
             info.raise_on_failed_jobs()
         except PipelineStepFailed as error:
             chain = _chain(error)
-            cause = next((link for link in chain if isinstance(link, CatalystError)), chain[-1])
-            if isinstance(cause, CatalystError):
+            known = (link for link in chain if isinstance(link, CatalystError))
+            cause = next(known, None) or target.failure(feed, chain)
+            if cause is not None:
                 raise cause from error
             if extraction.sift is not None and any(isinstance(link, duckdb.Error) for link in chain):
                 rest = extraction.sift()
                 if rest is not None:
-                    _remove_unfinished(feed, warehouse)
-                    return _load(feed, warehouse, rest)
-            raise _failed(feed, cause) from error
+                    target.remove_unfinished(feed)
+                    return _load(feed, target, rest)
+            raise _failed(feed, chain[-1]) from error
     load_id = info.loads_ids[0] if info.loads_ids else None
-    with warehouse.connect() as connection:
-        connection.execute(f"drop view if exists {feed.schema}.{VIEW_PREFIX}{feed.table}")
-        # Not what dlt counted: it knows nothing of the rows that the warehouse found to have landed before.
-        rows = connection.execute(f"select count(*) from {feed.id} where _dlt_load_id = ?", [load_id]).fetchall()[0][0]
+    rows = target.complete(feed, load_id)
     extraction.completed()
     return load_id if rows else None, rows
 
@@ -137,23 +131,7 @@ def pipeline_name(feed: Feed) -> str:
     return f"land_{feed.schema}_{feed.table}"
 
 
-def _remove_unfinished(feed: Feed, warehouse: Warehouse) -> None:
-    with warehouse.transaction() as connection:
-        connection.execute(f"drop view if exists {feed.schema}.{VIEW_PREFIX}{feed.table}")
-        tables = {
-            row[0]
-            for row in connection.execute(
-                "select table_name from information_schema.tables where table_schema = ?", [feed.schema]
-            ).fetchall()
-        }
-        completed = "select '' where false"
-        if "_dlt_loads" in tables:
-            completed = f"select load_id from {feed.schema}._dlt_loads where status = 0"
-        for table in sorted(tables & {feed.table, FILES_TABLE}):
-            connection.execute(f"delete from {feed.schema}.{table} where _dlt_load_id not in ({completed})")
-
-
-def _reader(kind: Kind) -> Callable[[Feed, Warehouse], Extraction]:
+def _reader(kind: Kind) -> Callable[[Feed, Target], Extraction]:
     """Each kind has a module; only that of the feed is imported."""
     return import_module(f"orchestration.landing.{kind}").read  # type: ignore[no-any-return]
 

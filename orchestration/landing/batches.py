@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import Extraction, Problem, numbered, workspace
 from orchestration.landing.loading import select_resource
+from orchestration.landing.target import Target
 from orchestration.sql import literal, quoted
-from orchestration.warehouse import Warehouse
 
 _OURS = ("_file", "_malformed", "_row")
 
 
 def extraction_of(
     feed: Feed,
-    warehouse: Warehouse,
+    target: Target,
     batches: Callable[[], Iterator[pa.Table]],
     *,
     problems: list[Problem],
@@ -33,13 +33,13 @@ def extraction_of(
 
     Args:
         feed: The feed.
-        warehouse: Where it lands.
+        target: Where it lands.
         batches: Called while dlt extracts, with its state at hand.
         problems: As of the extraction.
         completed: As of the extraction.
         more: As of the extraction.
     """
-    folder = workspace(feed, warehouse)
+    folder = workspace(feed, target)
     work = Path(folder.name)
 
     def relation() -> tuple[str, pa.Schema] | None:
@@ -58,7 +58,7 @@ def extraction_of(
         return select, own
 
     return Extraction(
-        [select_resource(feed, warehouse, work, relation)],
+        [select_resource(feed, target, work, relation)],
         completed=completed,
         discard=folder.cleanup,
         problems=problems,

@@ -20,24 +20,23 @@ from orchestration.errors import CatalystError
 from orchestration.landing import drift
 from orchestration.landing.cursors import behind
 from orchestration.landing.extraction import Extraction, Problem, workspace
-from orchestration.landing.inserting import insert_resource
-from orchestration.landing.loading import raw_columns
+from orchestration.landing.loading import insert_resource
 from orchestration.landing.names import landed_names
 from orchestration.landing.tables import SourceError, SourceTable, open_table
+from orchestration.landing.target import Target
 from orchestration.sql import literal, quoted
-from orchestration.warehouse import Warehouse
 
 PAGE_ROWS = 250_000
 # What one load takes at most: what has landed of a first landing of a large table stays landed, whatever comes after.
 LOAD_ROWS = 5_000_000
 
 
-def read(feed: Feed, warehouse: Warehouse) -> Extraction:
+def read(feed: Feed, target: Target) -> Extraction:
     """Returns the rows that the table has gained."""
     if feed.cursor is None:
         raise CatalystError(f"Feed {feed.id} reads a database and so needs a customProperty `cursor` in {feed.path}.")
     table = open_table(feed)
-    folder = workspace(feed, warehouse)
+    folder = workspace(feed, target)
 
     def discard() -> None:
         table.close()
@@ -46,13 +45,13 @@ def read(feed: Feed, warehouse: Warehouse) -> Extraction:
     try:
         names = landed_names(table.columns, [column.name for column in feed.columns])
         spelling = next((source for source, name in names.items() if name == feed.cursor), feed.cursor)
-        reading = _Reading(feed, table, names, spelling, raw_columns(feed, warehouse))
+        reading = _Reading(feed, table, names, spelling, target.columns(feed))
     except BaseException:
         discard()
         raise
     work = Path(folder.name)
     return Extraction(
-        [insert_resource(feed, warehouse, work, reading.batches, unless_landed=reading.could_have_landed)],
+        [insert_resource(feed, target, work, reading.batches, unless_landed=reading.could_have_landed)],
         discard=discard,
         problems=reading.problems,
         notes=reading.notes,

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from orchestration.contracts import Feed
-from orchestration.warehouse import Warehouse
+from orchestration.landing.target import Target
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
 
-FILES_TABLE = "_files"
 BATCH_ROWS = 100_000
 
 
@@ -58,16 +57,15 @@ class Extraction:
     more: Callable[[], bool] = lambda: False
 
 
-def workspace(feed: Feed, warehouse: Warehouse) -> TemporaryDirectory[str]:
-    """Returns a folder for what a landing stages, beside the warehouse: that is where the user has made room."""
-    folder = warehouse.path.with_name("landing")
-    folder.mkdir(exist_ok=True)
-    return TemporaryDirectory(prefix=f"{feed.id}-", dir=folder)
+def workspace(feed: Feed, target: Target) -> TemporaryDirectory[str]:
+    """Returns a folder for what a landing stages."""
+    target.folder.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(prefix=f"{feed.id}-", dir=target.folder)
 
 
-def remove_leftovers(feed: Feed, warehouse: Warehouse) -> None:
-    """Removes what a killed landing had staged: nobody else lands while this process has the warehouse open."""
-    for folder in warehouse.path.with_name("landing").glob(f"{feed.id}-*"):
+def remove_leftovers(feed: Feed, target: Target) -> None:
+    """Removes what a killed landing had staged: nobody else lands the feed while this process has the target open."""
+    for folder in target.folder.glob(f"{feed.id}-*"):
         rmtree(folder, ignore_errors=True)
 
 

@@ -13,13 +13,13 @@ import duckdb
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.landing import drift, files_csv, files_jsonl, files_parquet
-from orchestration.landing.extraction import FILES_TABLE, Extraction, Problem, workspace
+from orchestration.landing.extraction import Extraction, Problem, workspace
 from orchestration.landing.ledger import Entry, Ledger, as_table, note, read_ledger
-from orchestration.landing.loading import raw_columns, select_resource
+from orchestration.landing.loading import select_resource
 from orchestration.landing.locations import Location, SourceFile, location, uncompressed
 from orchestration.landing.staging import LocalFile, Staged
+from orchestration.landing.target import FILES_TABLE, Target
 from orchestration.landing.text import Dialect, in_utf8
-from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
@@ -35,7 +35,7 @@ _STAGES: dict[str, _Stage] = {
 }
 
 
-def read(feed: Feed, warehouse: Warehouse) -> Extraction:
+def read(feed: Feed, target: Target) -> Extraction:
     """Returns the rows of the files that are new or have changed, and the ledger of these files."""
     if feed.setting("format") not in _STAGES:
         raise CatalystError(
@@ -49,9 +49,9 @@ def read(feed: Feed, warehouse: Warehouse) -> Extraction:
             f"Feed {feed.id} has no file at {place.pattern}: check the path in {feed.path}, or that the files have "
             "arrived."
         )
-    folder = workspace(feed, warehouse)
+    folder = workspace(feed, target)
     try:
-        return _Reading(feed, warehouse, place, read_ledger(feed, warehouse), Path(folder.name)).extraction(
+        return _Reading(feed, target, place, read_ledger(feed, target), Path(folder.name)).extraction(
             files, folder.cleanup
         )
     except BaseException:
@@ -64,7 +64,7 @@ class _Reading:
     """One landing of a feed's files."""
 
     feed: Feed
-    warehouse: Warehouse
+    target: Target
     place: Location
     ledger: Ledger
     work: Path
@@ -79,7 +79,7 @@ class _Reading:
         self._look_into(files)
         resources = self._resources()
         if not resources:
-            note(self.feed, self.warehouse, self.entries.values())
+            note(self.feed, self.target, self.ledger, self.entries.values())
         return Extraction(
             resources,
             discard=discard,
@@ -149,12 +149,12 @@ class _Reading:
             return []
         entries = list(self.entries.values())
         return [
-            select_resource(self.feed, self.warehouse, self.work, lambda: relation),
-            dlt.resource(lambda: iter([as_table(self.feed, entries)]), name=FILES_TABLE),
+            select_resource(self.feed, self.target, self.work, lambda: relation),
+            dlt.resource(lambda: iter([as_table(self.feed, entries, self.ledger.next)]), name=FILES_TABLE),
         ]
 
     def _check_drift(self, staged: Staged) -> None:
-        raw = raw_columns(self.feed, self.warehouse)
+        raw = self.target.columns(self.feed)
         if self.feed.setting("format") == "jsonl":
             # Objects leave out what they have no value for, so only all of them together say which columns there are.
             if staged.columns:

@@ -1,4 +1,4 @@
-"""Inserts batches into the raw table while the next ones are fetched, and leaves it to dlt to complete the load.
+"""Inserts batches into DuckDB's raw table while the next ones are fetched, and leaves it to dlt to complete the load.
 
 The rows bear the id of the load that dlt has begun. They count, like those of any other load, once dlt has completed
 it together with where the source is to be read on; if that never happens, the next landing removes them. Postgres hands
@@ -10,58 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import dlt
 import pyarrow as pa
 
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import numbered
-from orchestration.landing.loading import as_landed, model_of, raw_columns, without_landed
+from orchestration.landing.loading import as_landed, without_landed
 from orchestration.sql import quoted
-from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import duckdb
-    from dlt.extract import DltResource
 
 # The rows of a row group of DuckDB's tables. It takes a full one as it is, puts others together and writes them again.
 _GROUP = 122_880
 
 
-def insert_resource(
-    feed: Feed,
-    warehouse: Warehouse,
-    work: Path,
-    batches: Callable[[], Iterator[pa.Table]],
-    *,
-    unless_landed: Callable[[], str | None] = lambda: None,
-) -> DltResource:
-    """Returns the resource that inserts batches into the feed's table.
-
-    Args:
-        feed: The feed.
-        warehouse: Where it lands.
-        work: A folder that outlives the load.
-        batches: Called while dlt extracts, with its state at hand. Yields the source's columns, named as they land.
-        unless_landed: Returns the condition on the raw rows of earlier loads among which a row may be already. One
-            whose columns of the contract are all the same is left out.
-    """
-
-    def extract() -> Iterator[Any]:
-        load_id = dlt.current.load_package_state()["load_id"]
-        with warehouse.connect() as connection:
-            insertion = _Insertion(feed, load_id, connection, raw_columns(feed, warehouse), unless_landed)
-            rows = insertion.run(batches())
-        # A load without rows would look like an empty delivery.
-        if rows:
-            yield model_of(f"select * from {feed.id} where false", raw_columns(feed, warehouse), work)
-
-    return dlt.resource(extract, name=feed.table, file_format="model")
-
-
-class _Insertion:
+class Insertion:
     """The rows of one load on their way into the warehouse."""
 
     def __init__(

@@ -6,15 +6,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import duckdb
 import pyarrow as pa
 
 from orchestration.contracts import Feed
-from orchestration.landing.extraction import FILES_TABLE
 from orchestration.landing.locations import SourceFile
-from orchestration.warehouse import Warehouse
+from orchestration.landing.target import FILES_TABLE, Target
+from orchestration.sql import quoted
 
-_COLUMNS = ("feed", "path", "bytes", "version", "sha256", "columns", "copy_of")
+# The position orders all entries of a feed, as they were made: tables of BigQuery have no order of their own.
+_COLUMNS = ("feed", "path", "bytes", "version", "sha256", "columns", "copy_of", "position")
+_INTEGERS = ("bytes", "position")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The entries of a feed's files, the last one of each path."""
+    """The entries of a feed's files, the last one of each path.
+
+    Attributes:
+        last_load: The load with which the last entry came; None where there is none.
+        next: The position of the next entry.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    last_load: str | None = None
+    next: int = 0
 
     def is_current(self, file: SourceFile) -> bool:
         """Says whether it is known without reading a file that it has not changed; else its hash decides."""
@@ -67,50 +75,52 @@ class Ledger:
         return before
 
 
-def read_ledger(feed: Feed, warehouse: Warehouse) -> Ledger:
+def read_ledger(feed: Feed, target: Target) -> Ledger:
     """Returns what is known of a feed's files."""
-    with warehouse.connect() as connection:
-        have = _ledger_columns(feed, connection)
-        if not have:
-            return Ledger()
-        select = ", ".join(name if name in have else f"null as {name}" for name in _COLUMNS[1:])
+    table = f"{feed.schema}.{FILES_TABLE}"
+    have = target.names(table)
+    if not have:
+        return Ledger()
+    select = ", ".join(quoted(name) if name in have else f"null as {name}" for name in _COLUMNS[1:])
+    with target.store.connect() as connection:
         rows = connection.execute(
-            f"select {select} from {feed.schema}.{FILES_TABLE} where feed = ? order by _dlt_load_id nulls first, rowid",
+            f"select {select}, _dlt_load_id from {table} where feed = ? "
+            "order by _dlt_load_id nulls first, position nulls first",
             [feed.id],
         ).fetchall()
     return Ledger(
         {
             path: Entry(path, size, version or "", sha256, frozenset(json.loads(columns)) if columns else None, copy_of)
-            for path, size, version, sha256, columns, copy_of in rows
-        }
+            for path, size, version, sha256, columns, copy_of, _, _ in rows
+        },
+        last_load=rows[-1][-1] if rows else None,
+        next=max((row[-2] for row in rows), default=-1) + 1,
     )
 
 
-def note(feed: Feed, warehouse: Warehouse, entries: Iterable[Entry]) -> None:
+def note(feed: Feed, target: Target, ledger: Ledger, entries: Iterable[Entry]) -> None:
     """Records entries that come with no rows, as part of the last load: a load of its own would look like an empty one.
 
     Before the first load there is none, and what has no rows is looked into again.
     """
-    table = as_table(feed, entries)
-    with warehouse.transaction() as connection:
-        last = (
-            connection.execute(
-                f"select max(_dlt_load_id) from {feed.schema}.{FILES_TABLE} where feed = ?", [feed.id]
-            ).fetchall()
-            if _ledger_columns(feed, connection)
-            else [(None,)]
+    noted = as_table(feed, entries, ledger.next)
+    if not noted.num_rows or ledger.last_load is None:
+        return
+    table = f"{feed.schema}.{FILES_TABLE}"
+    have = target.names(table)
+    missing = [name for name in _COLUMNS if name not in have]
+    columns = ", ".join(map(quoted, _COLUMNS))
+    with target.store.connect() as connection:
+        for name in missing:
+            connection.execute(f"alter table {table} add column {name} {'bigint' if name in _INTEGERS else 'varchar'}")
+        connection.register("noted", noted)
+        connection.execute(
+            f"insert into {table} ({columns}, _dlt_load_id) select {columns}, ? from noted", [ledger.last_load]
         )
-        if table.num_rows and last[0][0]:
-            connection.register("noted", table)
-            for name in _COLUMNS:
-                connection.execute(f"alter table {feed.schema}.{FILES_TABLE} add column if not exists {name} varchar")
-            connection.execute(
-                f"insert into {feed.schema}.{FILES_TABLE} by name select *, ? as _dlt_load_id from noted", [last[0][0]]
-            )
 
 
-def as_table(feed: Feed, entries: Iterable[Entry]) -> pa.Table:
-    """Returns entries as they stand in the warehouse."""
+def as_table(feed: Feed, entries: Iterable[Entry], first: int) -> pa.Table:
+    """Returns entries as they stand in the warehouse, their positions counted from the first on."""
     rows = [
         (
             feed.id,
@@ -120,19 +130,10 @@ def as_table(feed: Feed, entries: Iterable[Entry]) -> pa.Table:
             entry.sha256,
             None if entry.columns is None else json.dumps(sorted(entry.columns)),
             entry.copy_of,
+            first + nth,
         )
-        for entry in entries
+        for nth, entry in enumerate(entries)
     ]
-    kinds = [pa.int64() if name == "bytes" else pa.string() for name in _COLUMNS]
+    kinds = [pa.int64() if name in _INTEGERS else pa.string() for name in _COLUMNS]
     columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
     return pa.table([pa.array(c, kind) for c, kind in zip(columns, kinds, strict=True)], names=_COLUMNS)
-
-
-def _ledger_columns(feed: Feed, connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {
-        row[0]
-        for row in connection.execute(
-            "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
-            [feed.schema, FILES_TABLE],
-        ).fetchall()
-    }

@@ -1,39 +1,29 @@
-"""Hands rows that DuckDB can read itself to dlt as one SELECT, so that they are read and written once.
+"""What lands of a source's rows, whichever warehouse they land in: their types, and which of them are new.
 
-As Arrow batches they would be written twice on the way (dlt extracts to Parquet, then loads that); measured on Parquet
-files, the SELECT lands two to three times as many rows a second. It stands in a view, because dlt parses the statement
-that it loads, and one over hundreds of files is long.
+DuckDB computes it for every warehouse, so that the same source lands as the same rows everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dlt
 import pyarrow as pa
-from dlt.common.destination.client import SqlModel
 
 from orchestration.contracts import Feed
+from orchestration.landing.target import Target
 from orchestration.sql import literal, quoted
-from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dlt.extract import DltResource
 
-VIEW_PREFIX = "_incoming_"
-
-
-def raw_columns(feed: Feed, warehouse: Warehouse) -> dict[str, str]:
-    """Returns the columns of a feed's raw table with their types in the warehouse."""
-    with warehouse.connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(f"describe {feed.id}").fetchall()}
-
 
 def select_resource(
     feed: Feed,
-    warehouse: Warehouse,
+    target: Target,
     work: Path,
     relation: Callable[[], tuple[str, pa.Schema] | None],
 ) -> DltResource:
@@ -41,7 +31,7 @@ def select_resource(
 
     Args:
         feed: The feed.
-        warehouse: Where it lands.
+        target: Where it lands.
         work: A folder that outlives the load.
         relation: Called while dlt extracts, with its state at hand. Returns a SELECT of the source's columns, named as
             they land, beside `_row` and, where there are any, `_file` and `_malformed`; and the Arrow schema of the
@@ -50,42 +40,72 @@ def select_resource(
 
     def extract() -> Iterator[Any]:
         found = relation()
-        if found is None:
-            return
-        select, schema = found
-        raw = raw_columns(feed, warehouse)
-        load_id = dlt.current.load_package_state()["load_id"]
-        view = f"{feed.schema}.{VIEW_PREFIX}{feed.table}"
-        with warehouse.connect() as connection:
-            connection.execute(f"create or replace view {view} as {as_landed(select, schema, raw, load_id)}")
-            columns = {row[0]: row[1] for row in connection.execute(f"describe {view}").fetchall()}
-        yield model_of(f"select * from {view}", columns, work)
+        if found is not None:
+            yield from target.select(feed, _load_id(), *found, work)
 
-    return dlt.resource(extract, name=feed.table, file_format="model")
+    return dlt.resource(extract, name=feed.table, file_format=target.file_format)
 
 
-def model_of(select: str, columns: Mapping[str, str], work: Path) -> Any:
-    """Returns what a resource yields for dlt to load a SELECT, whose columns come with their types in the warehouse."""
-    names = ", ".join(f"{quoted(name)} as {quoted(name)}" for name in columns)
-    model = work / "rows.model"
-    model.write_text(str(SqlModel(f"select {names} from ({select}) as found", "duckdb")), "utf-8")
-    # dlt adds those that the table lacks, and loads none that it does not know.
+def insert_resource(
+    feed: Feed,
+    target: Target,
+    work: Path,
+    batches: Callable[[], Iterator[pa.Table]],
+    *,
+    unless_landed: Callable[[], str | None] = lambda: None,
+) -> DltResource:
+    """Returns the resource that brings batches into the feed's table.
+
+    Args:
+        feed: The feed.
+        target: Where it lands.
+        work: A folder that outlives the load.
+        batches: Called while dlt extracts, with its state at hand. Yields the source's columns, named as they land.
+        unless_landed: Returns the condition on the raw rows of earlier loads among which a row may be already. One
+            whose columns of the contract are all the same is left out.
+    """
+
+    def extract() -> Iterator[Any]:
+        yield from target.insert(feed, _load_id(), batches(), unless_landed, work)
+
+    return dlt.resource(extract, name=feed.table, file_format=target.file_format)
+
+
+def hints_of(columns: Mapping[str, str]) -> Any:
+    """Returns what dlt is told of columns: it adds those that the table lacks, and loads none that it does not know."""
     hints: dict[str, Any] = {name: {"name": name, "nullable": True} | _dlt_type(kind) for name, kind in columns.items()}
-    return dlt.mark.with_file_import(str(model), "model", hints=dlt.mark.make_hints(columns=hints))
+    return dlt.mark.make_hints(columns=hints)
 
 
-def as_landed(select: str, schema: pa.Schema, raw: Mapping[str, str], load_id: str) -> str:
+def as_landed(
+    select: str,
+    schema: pa.Schema,
+    raw: Mapping[str, str],
+    load_id: str,
+    *,
+    bounds: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Returns a SELECT of rows with the types of the raw table.
 
     A row whose values do not fit them lands with its text in `_malformed`.
+
+    Args:
+        select: The rows.
+        schema: Their columns that are the source's.
+        raw: The columns of the raw table, with DuckDB's types.
+        load_id: The load.
+        bounds: Of types whose values are not all values of the warehouse, the condition on a `{value}` that is one.
     """
     columns, unfit = [], []
     for field in schema:
-        target = raw.get(field.name) or _new_type(field.type)
+        target = raw.get(field.name) or new_type(field.type)
         name = quoted(field.name)
         value = _cast(name, field.type, target)
+        is_certain = not value.startswith("try_cast")
+        if target in bounds:
+            value, is_certain = f"case when {bounds[target].format(value=value)} then {value} end", False
         columns.append(f"{value} as {name}")
-        if value.startswith("try_cast"):
+        if not is_certain:
             unfit.append(f"({name} is not null and {value} is null)")
     malformed = "_malformed"
     if unfit:
@@ -110,6 +130,23 @@ def without_landed(rows: str, again: str, feed: Feed, load_id: str) -> str:
     return f"select * from ({rows}) as new where not exists (select 1 from ({earlier}) as landed where {same})"
 
 
+def new_type(found: pa.DataType) -> str:
+    """Returns the type of a column that the raw table lacks as yet: a plain one, or text, which loses nothing."""
+    if pa.types.is_boolean(found):
+        return "BOOLEAN"
+    if pa.types.is_integer(found) and found.bit_width + pa.types.is_unsigned_integer(found) <= 64:
+        return "BIGINT"
+    if pa.types.is_floating(found):
+        return "DOUBLE"
+    if pa.types.is_date(found):
+        return "DATE"
+    return "TIMESTAMP" if pa.types.is_timestamp(found) else "VARCHAR"
+
+
+def _load_id() -> str:
+    return str(dlt.current.load_package_state()["load_id"])
+
+
 def _cast(value: str, found: pa.DataType, target: str) -> str:
     if pa.types.is_timestamp(found) and found.tz is not None:
         # A cast would convert to the zone of the session.
@@ -118,7 +155,7 @@ def _cast(value: str, found: pa.DataType, target: str) -> str:
         if pa.types.is_nested(found):
             return f"cast(to_json({value}) as varchar)"
         return value if pa.types.is_string(found) else f"cast({value} as varchar)"
-    if _new_type(found) == target:
+    if new_type(found) == target:
         return value
     if pa.types.is_string(found) and target in _WHOLE:
         value = f"case when regexp_full_match({value}, '{_WHOLE[target]}') then {value} end"
@@ -134,19 +171,6 @@ def _cast(value: str, found: pa.DataType, target: str) -> str:
 _WHOLE = dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), r"[+-]?[0-9]+") | {
     "DATE": r"-?[0-9]+-[0-9]+-[0-9]+( \(BC\))?|-?infinity"
 }
-
-
-def _new_type(found: pa.DataType) -> str:
-    """The type of a column that the raw table does not have yet: a plain one, or text, which loses nothing."""
-    if pa.types.is_boolean(found):
-        return "BOOLEAN"
-    if pa.types.is_integer(found) and found.bit_width + pa.types.is_unsigned_integer(found) <= 64:
-        return "BIGINT"
-    if pa.types.is_floating(found):
-        return "DOUBLE"
-    if pa.types.is_date(found):
-        return "DATE"
-    return "TIMESTAMP" if pa.types.is_timestamp(found) else "VARCHAR"
 
 
 def _dlt_type(duckdb_type: str) -> dict[str, Any]:

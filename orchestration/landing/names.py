@@ -10,6 +10,8 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 from orchestration.warehouse import LANDING_COLUMNS
 
 _naming = NamingConvention()
+# Names that begin so belong to dlt and to BigQuery; a column has the same name in every warehouse.
+RESERVED = ("_dlt", "_partition", "_table_", "_file_", "_row_timestamp", "_colidentifier", "_change_", "__root__")
 
 
 def landed_name(spelling: str) -> str:
@@ -31,7 +33,7 @@ def landed_names(spellings: Iterable[str], contract: Collection[str]) -> dict[st
     # Those that the contract spells the same come first: `price` is the contract's, and `Price` beside it is another.
     for spelling in sorted(spellings, key=lambda spelling: spelling not in contract):
         name = landed_name(spelling)
-        if name in taken or name.startswith("_dlt") or not (spelling.isascii() or name in contract):
+        if name in taken or name.startswith(RESERVED) or not (spelling.isascii() or name in contract):
             # Letters beyond ASCII all become an x.
             name = f"source_{name.strip('_')}_{crc32(spelling.encode('utf-8', 'backslashreplace')):08x}"
         names[spelling] = name

@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
-from orchestration.landing.names import landed_name
+from orchestration.landing.names import RESERVED, landed_name
 from orchestration.warehouse import LANDING_COLUMNS
 
 # What the landing itself adds; a source's own field of such a name lands under another.
-OUR_COLUMNS = (*LANDING_COLUMNS, "_partition", "_offset", "_key")
+OUR_COLUMNS = (*LANDING_COLUMNS, "_topic_partition", "_offset", "_key")
 _TEXT_TYPES = ("varchar", "text", "string")
 
 
@@ -114,7 +114,7 @@ def _name(spelling: str, contract: frozenset[str]) -> str:
     if not spelling.isascii():
         # Letters beyond ASCII all become an x, and two columns must not become one.
         return f"{name}_{crc32(spelling.encode('utf-8', 'backslashreplace')):08x}"
-    return f"source{name}" if name in OUR_COLUMNS or name.startswith("_dlt") else name
+    return f"source{name}" if name in OUR_COLUMNS or name.startswith(RESERVED) else name
 
 
 def _unite(spellings: list[str], rows: list[dict[str, Any]], malformed: list[str | None]) -> None:

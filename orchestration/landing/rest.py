@@ -22,13 +22,13 @@ from orchestration.landing.bookmarks import Bookmark, bookmark
 from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem
 from orchestration.landing.objects import as_text, check_text
 from orchestration.landing.rest_client import Api, ApiFailure, Place
-from orchestration.warehouse import Warehouse
+from orchestration.landing.target import Target
 
 # By these an API says that it no longer knows the page to go on from, as a cursor may expire.
 _FORGOTTEN = (400, 404, 410, 416, 422)
 
 
-def read(feed: Feed, warehouse: Warehouse) -> Extraction:
+def read(feed: Feed, target: Target) -> Extraction:
     """Returns the rows that the API has gained."""
     check_text(feed)
     mark, api = bookmark(feed), Api(feed)
@@ -40,7 +40,7 @@ def read(feed: Feed, warehouse: Warehouse) -> Extraction:
         state = dlt.current.resource_state()
         last, interrupted = state.get("last"), state.get("interrupted")
         query = {feed.setting("since"): mark.asked(last)} if last and "since" in feed.source else {}
-        fresh = _Fresh(feed, mark, mark.floor(last), _landed(feed, mark, last, warehouse) if state else Counter())
+        fresh = _Fresh(feed, mark, mark.floor(last), _landed(feed, mark, last, target) if state else Counter())
         reading = _Reading(newest=(interrupted or {}).get("newest") or last)
         yield from _batches(api, query, (interrupted or {}).get("at"), fresh, reading)
         if fresh.names:
@@ -52,7 +52,7 @@ def read(feed: Feed, warehouse: Warehouse) -> Extraction:
             state["interrupted"] = {"at": reading.at, "newest": reading.newest}
             problems.append(Problem(feed.id, f"{reading.failure} The pages before have landed."))
 
-    return extraction_of(feed, warehouse, rows, problems=problems)
+    return extraction_of(feed, target, rows, problems=problems)
 
 
 @dataclass
@@ -131,10 +131,10 @@ class _Fresh:
         return True
 
 
-def _landed(feed: Feed, mark: Bookmark, last: str | None, warehouse: Warehouse) -> Counter[bytes]:
+def _landed(feed: Feed, mark: Bookmark, last: str | None, target: Target) -> Counter[bytes]:
     """Counts the rows that have landed at or above the floor, by their content."""
     condition, parameters = mark.sql_from(last)
-    return Counter(_contents(warehouse.query(f"select * from {feed.id} where {condition}", parameters)))
+    return Counter(_contents(target.store.query(f"select * from {feed.id} where {condition}", parameters)))
 
 
 def _contents(table: pa.Table) -> Iterator[bytes]:

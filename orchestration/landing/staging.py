@@ -74,7 +74,8 @@ class Staged:
             return None
         files = ", ".join(literal(str(part.path)) for part in self.parts)
         columns = ", ".join(
-            f"coalesce({', '.join(map(quoted, several))}) as {quoted(name)}" for name, several in self.spellings.items()
+            f"coalesce({', '.join(f'found.{quoted(spelling)}' for spelling in several)}) as {quoted(name)}"
+            for name, several in self.spellings.items()
         )
         first, parts = 0, []
         for part in self.parts:

@@ -24,7 +24,7 @@ from orchestration.landing import drift
 from orchestration.landing.batches import extraction_of
 from orchestration.landing.extraction import BATCH_ROWS, Extraction, Problem
 from orchestration.landing.objects import as_shown, as_text, check_text, read_object
-from orchestration.warehouse import Warehouse
+from orchestration.landing.target import Target
 
 # How long `consume` waits for a batch to fill: it does not return early at the end of a partition.
 _POLL_SECONDS = 0.2
@@ -74,7 +74,7 @@ class _Reading:
         return {p: self.end[p] - offset for p, offset in self.next.items() if offset < self.end[p]}
 
 
-def read(feed: Feed, warehouse: Warehouse) -> Extraction:
+def read(feed: Feed, target: Target) -> Extraction:
     """Returns the messages that a topic has gained, as rows that carry their partition and offset."""
     topic = _topic(feed)
     reading = _Reading()
@@ -95,7 +95,7 @@ def read(feed: Feed, warehouse: Warehouse) -> Extraction:
 
     return extraction_of(
         feed,
-        warehouse,
+        target,
         rows,
         problems=problems,
         completed=lambda: problems.extend(_commit(topic, reading)),
@@ -253,7 +253,7 @@ def _placed(table: pa.Table, messages: list[Message]) -> pa.Table:
     """Adds where each message stood in the topic, and its key, which the payload need not repeat."""
     keys = [message.key() for message in messages]
     for name, values in {
-        "_partition": pa.array([message.partition() for message in messages], pa.int64()),
+        "_topic_partition": pa.array([message.partition() for message in messages], pa.int64()),
         "_offset": pa.array([message.offset() for message in messages], pa.int64()),
         "_key": pa.array([key and as_shown(key) for key in keys], pa.string()),
     }.items():

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import Requires
 
 _numbers = count()
+# Below pytest's own folder: where a server of another part finds the objects, as BigQuery reads what it loads.
+FOLDER = "gcs"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Bucket:
 
 
 @pytest.fixture(scope="session")
-def _gcs_server(requires: Requires) -> Iterator[str]:
+def _gcs_server(requires: Requires, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     patch = pytest.MonkeyPatch()
     server: Any = None
     try:
@@ -50,6 +52,7 @@ def _gcs_server(requires: Requires) -> Iterator[str]:
     # Else every bucket is asked for a kind that this server does not know.
     patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     patch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    (tmp_path_factory.getbasetemp() / FOLDER).symlink_to(server._tmpdir.name)
     process = server._process
     yield server.url
     patch.undo()

@@ -67,6 +67,40 @@ def test_csv_lands_as_text_with_its_file_and_row_number(shop: _Shop) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_columns_may_be_called_as_the_statement_that_lands_them_calls_its_own(shop: _Shop, form: str) -> None:
+    shop.folder.mkdir()
+    rows = pa.table({"id": ["a"], "name": ["b"], "path": ["c"], "first": ["d"]})
+    if form == "csv":
+        _write(shop.folder / "1.csv", "id,name,path,first\na,b,c,d\n")
+    else:
+        pq.write_table(rows, shop.folder / "1.parquet")
+    feed = shop.feed(form, columns=[column(name) for name in rows.column_names])
+    assert land(feed, shop.warehouse).rows == 1
+    assert _rows(shop.warehouse, feed, "id, name, path, first, _row") == [("a", "b", "c", "d", 0)]
+
+
+def test_a_ledger_from_before_its_entries_bore_a_number_goes_on_in_its_order(shop: _Shop) -> None:
+    _write(shop.folder / "1.csv", "id,price\na,1\n")
+    feed = shop.feed("csv")
+    land(feed, shop.warehouse)
+    _write(shop.folder / "1.csv", "id,price\na,22\n")
+    land(feed, shop.warehouse)
+    _write(shop.folder / "2.csv", "id,price\na,22\n")
+    land(feed, shop.warehouse)
+    with shop.warehouse.connect() as connection:
+        connection.execute("alter table raw_shop._files drop column position")
+    shop.warehouse.prepare([feed])
+    assert land(feed, shop.warehouse).rows == 0
+    _write(shop.folder / "1.csv", "id,price\nb,3\n")
+    # The copy lands now that what it was a copy of has changed.
+    assert land(feed, shop.warehouse).rows == 2
+    assert gate(feed, shop.warehouse).accepted == 2
+    with shop.warehouse.connect() as connection:
+        found = connection.execute("select path, position from raw_shop._files order by position").fetchall()
+    assert found == [("1.csv", 0), ("1.csv", 1), ("2.csv", 2), ("1.csv", 3), ("2.csv", 4)]
+
+
 def test_landing_again_adds_nothing_and_a_new_file_adds_its_own_rows(shop: _Shop) -> None:
     _write(shop.folder / "1.csv", "id,price\na,1\n")
     feed = shop.feed("csv")

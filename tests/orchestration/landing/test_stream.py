@@ -45,7 +45,7 @@ def feed_of(make_feed: MakeFeed, warehouse: Warehouse, broker: Broker) -> FeedOf
     return make
 
 
-def _rows(warehouse: Warehouse, columns: str = "id", order: str = "_partition, _offset") -> list[Any]:
+def _rows(warehouse: Warehouse, columns: str = "id", order: str = "_topic_partition, _offset") -> list[Any]:
     with warehouse.connect() as connection:
         found = connection.execute(f"select {columns} from raw_shop.clicks order by {order}").fetchall()
     return [row[0] if len(row) == 1 else row for row in found]
@@ -68,7 +68,7 @@ def test_messages_land_with_their_place_in_the_topic_and_later_only_new_ones(
     broker.produce(topic, {"id": "a", "page": "/"}, {"id": "b", "ms": 12.50, "isNew": True}, {"id": "c"}, key=b"k\xff")
     landing = land(feed, warehouse)
     assert (landing.rows, landing.new_columns) == (3, ("ms", "is_new"))
-    assert _rows(warehouse, "id, page, ms, is_new, _partition, _offset, _key") == [
+    assert _rows(warehouse, "id, page, ms, is_new, _topic_partition, _offset, _key") == [
         ("a", "/", None, None, 0, 0, "k\\xff"),
         ("c", None, None, None, 0, 1, "k\\xff"),
         ("b", None, "12.5", "true", 1, 0, "k\\xff"),
