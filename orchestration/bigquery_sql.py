@@ -31,6 +31,30 @@ def tables(tree: exp.Expr) -> set[str]:
     return {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
 
 
+def columns(definition: str) -> list[tuple[str, str, bool]]:
+    """Returns each column of a table's definition with its type and whether it has to have a value."""
+    tree = parse(f"create table t ({definition})")
+    return [
+        (
+            column.name,
+            _column_definition(column, {}).args["kind"].sql(dialect="bigquery"),
+            any(isinstance(constraint.kind, exp.NotNullColumnConstraint) for constraint in column.constraints),
+        )
+        for column in tree.find_all(exp.ColumnDef)
+    ]
+
+
+def place(tree: exp.Expr, tables: Mapping[str, tuple[str, str]]) -> None:
+    """Puts tables, each with its schema, in place of names without one."""
+    for table in tree.find_all(exp.Table):
+        if not table.db and table.name in tables:
+            schema, name = tables[table.name]
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+            table.set("db", exp.to_identifier(schema))
+            table.set("this", exp.to_identifier(name))
+
+
 def write(tree: exp.Expr, kinds: Kinds) -> str:
     """Returns a statement in BigQuery's SQL.
 
@@ -49,13 +73,21 @@ def write(tree: exp.Expr, kinds: Kinds) -> str:
 
 
 def _place_catalog(tree: exp.Expr) -> None:
-    """Turns to the catalog of the dataset that a statement asks for: BigQuery has one for each."""
-    for table in tree.find_all(exp.Table):
+    """Turns to the catalogs of the datasets that a statement asks for: BigQuery has one for each."""
+    for table in list(tree.find_all(exp.Table)):
         if table.db == "information_schema":
-            asked = next(equal.expression.name for equal in tree.find_all(exp.EQ) if equal.this.name == "table_schema")
-            table.set("catalog", exp.to_identifier(asked))
-            table.set("db", exp.to_identifier("INFORMATION_SCHEMA"))
-            table.this.set("this", table.name.upper())
+            asked = next(
+                [value.name for value in (node.expressions if isinstance(node, exp.In) else [node.expression])]
+                for node in tree.find_all(exp.EQ, exp.In)
+                if node.this.name == "table_schema"
+            )
+            catalogs = [exp.table_(table.name.upper(), "INFORMATION_SCHEMA", schema) for schema in asked]
+            if len(catalogs) == 1:
+                table.replace(catalogs[0])
+            else:
+                # Without asterisks, so that the words keep their place: each of them has these two columns.
+                named = [exp.select("table_schema", "table_name").from_(catalog) for catalog in catalogs]
+                table.replace(exp.union(*named, distinct=False).subquery("found"))
 
 
 def _create(node: exp.Expr, _: Kinds) -> exp.Expr:
@@ -69,6 +101,12 @@ def _column_definition(node: exp.Expr, _: Kinds) -> exp.Expr:
     kind = node.args.get("kind")
     if kind is not None and kind.is_type(exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ):
         node.set("kind", exp.DataType.build("timestamptz"))
+    if kind is not None and kind.is_type(exp.DType.DECIMAL, exp.DType.INT128):
+        # By API a type has no digits in its name. NUMERIC has 29 before the point and 9 behind it.
+        digits = [int(part.name) for part in kind.expressions] or ([39] if kind.is_type(exp.DType.INT128) else [18, 3])
+        behind = digits[1] if len(digits) > 1 else 0
+        fits = behind <= 9 and digits[0] - behind <= 29
+        node.set("kind", exp.DataType.build("numeric" if fits else "bignumeric", dialect="bigquery"))
     return node
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from orchestration.warehouse import Warehouse
+    from orchestration.connections import Store
 
 # Each of the seed's aliases, looked up among the others: 98 of 106 get a proposal and 96 of these are right, and of 35
 # words that mean none of the ten categories two get one. At 85 it is 88, 87 and none; a person reads them anyway.
@@ -72,7 +72,7 @@ def propose(unmatched: pa.Table, aliases: pa.Table) -> pa.Table:
     return table
 
 
-def write_proposals(warehouse: Warehouse) -> pa.Table:
+def write_proposals(warehouse: Store) -> pa.Table:
     """Replaces quality.category_proposals by what the marts of today leave unmatched, and returns it.
 
     Args:
@@ -81,8 +81,9 @@ def write_proposals(warehouse: Warehouse) -> pa.Table:
     unmatched = warehouse.query(
         """
         select spelling, cast(sum(source_rows) as bigint) as source_rows,
-            string_agg(distinct feed, ', ' order by feed) as feeds, min(example_product_id) as example_product_id,
-            min(first_seen_on) as first_seen_on, max(last_seen_on) as last_seen_on
+            string_agg(distinct feed, ', ' order by feed nulls first) as feeds,
+            min(example_product_id) as example_product_id, min(first_seen_on) as first_seen_on,
+            max(last_seen_on) as last_seen_on
         from intermediate.int_categories_unmatched
         group by spelling
         order by source_rows desc, spelling
@@ -92,8 +93,9 @@ def write_proposals(warehouse: Warehouse) -> pa.Table:
     rows = propose(unmatched, aliases).select(PROPOSALS.names)
     with warehouse.transaction() as connection:
         connection.register("incoming_rows", rows)
-        connection.execute("delete from quality.category_proposals")
-        connection.execute("insert into quality.category_proposals by name select * from incoming_rows")
+        connection.execute("delete from quality.category_proposals where true")
+        names = ", ".join(rows.column_names)
+        connection.execute(f"insert into quality.category_proposals ({names}) select {names} from incoming_rows")
     return rows
 
 

@@ -14,7 +14,7 @@ from orchestration.contracts import all_feeds, find_feed, load_feeds
 from orchestration.errors import CatalystError
 from orchestration.progress import console, step, warn
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import warehouse_of
 
 
 @click.group(name="feeds", invoke_without_command=True)
@@ -84,7 +84,7 @@ def land(feed: str) -> None:
     with step(f"land and gate {wanted.id}") as work:
         from orchestration import intake
 
-        Warehouse(chosen.warehouse).prepare(all_feeds(chosen))
+        warehouse_of(chosen).prepare(all_feeds(chosen))
         taken = intake.take_in(wanted, chosen)
         work.result = taken.outcome
     for finding in taken.findings:

@@ -14,7 +14,7 @@ from orchestration.contracts import all_feeds, find_feed, load_feeds
 from orchestration.marks import STOPPED, SUPERSEDED
 from orchestration.progress import console, step, warn
 from orchestration.quarantine import Marks
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import warehouse_of
 
 named_rule = click.option("--rule", metavar="RULE", help="Only rows that break this rule, such as unit_price:range.")
 
@@ -67,7 +67,7 @@ def redrive(feed: str, rule: str | None) -> None:
     chosen = settings.load()
     wanted = find_feed(load_feeds(chosen.feeds), feed)
     runs.hold_lock(chosen)
-    warehouse = Warehouse(chosen.warehouse)
+    warehouse = warehouse_of(chosen)
     with step(f"redrive {wanted.id}") as work:
         warehouse.prepare(all_feeds(chosen))
         again = gate.redrive(wanted, warehouse, rule)

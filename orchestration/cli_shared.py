@@ -16,7 +16,7 @@ from orchestration.settings import Settings
 as_json = click.option("--json", "as_json", is_flag=True, help="Print a JSON list, and nothing else.")
 
 # Columns whose values people give to the next command.
-_COPIED = ("name", "feed", "rule")
+_COPIED = ("name", "feed", "rule", "run id")
 
 
 @contextmanager

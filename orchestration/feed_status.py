@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
+from orchestration.connections import Connection
 from orchestration.contracts import Feed
 
 
@@ -46,7 +45,7 @@ class FeedStatus:
         }
 
 
-def statuses(feeds: Sequence[Feed], connection: duckdb.DuckDBPyConnection | None, now: datetime) -> list[FeedStatus]:
+def statuses(feeds: Sequence[Feed], connection: Connection | None, now: datetime) -> list[FeedStatus]:
     """Returns the status of every feed, in the order given.
 
     Args:
@@ -78,22 +77,21 @@ def attention(found: Sequence[FeedStatus]) -> Iterator[str]:
             )
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Any, ...]]:
+def _counts(connection: Connection) -> dict[str, tuple[Any, ...]]:
     columns = {
         row[0]
         for row in connection.execute(
-            "select column_name from information_schema.columns "
-            "where table_catalog = current_database() and table_schema = 'quality' and table_name = 'loads'"
+            "select column_name from information_schema.columns where table_schema = 'quality' and table_name = 'loads'"
         ).fetchall()
     }
     if not columns:
         return {}
     # A copy that was published before loads had a status has none that stopped.
-    held_back = "coalesce(sum(rows_landed) filter (where status = 'stopped'), 0)" if "status" in columns else "0"
+    held_back = "sum(case when status = 'stopped' then rows_landed else 0 end)" if "status" in columns else "sum(0)"
     rows = connection.execute(
         f"""
-        select feed, sum(rows_landed)::bigint, sum(rows_accepted)::bigint, sum(rows_quarantined)::bigint,
-            {held_back}::bigint, max(landed_at) filter (where rows_landed > 0)
+        select feed, sum(rows_landed), sum(rows_accepted), sum(rows_quarantined), {held_back},
+            max(case when rows_landed > 0 then landed_at end)
         from quality.loads group by feed
         """
     ).fetchall()
@@ -104,7 +102,7 @@ def _status(feed: Feed, counts: tuple[Any, ...], now: datetime) -> FeedStatus:
     *rows, last = counts
     last_load_at = last.replace(tzinfo=UTC) if last else None
     in_time = feed.fresh_within is None or (last_load_at is not None and now - last_load_at <= feed.fresh_within)
-    landed, accepted, quarantined, held_back = rows
+    landed, accepted, quarantined, held_back = map(int, rows)
     return FeedStatus(
         feed, landed, accepted, quarantined, held_back, last_load_at, last_load_at is not None and in_time
     )

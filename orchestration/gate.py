@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from orchestration import data_docs
 from orchestration.connections import Connection, Store
@@ -100,7 +101,7 @@ def redrive(feed: Feed, warehouse: Store, rule: str | None = None) -> Redriven:
     """
     with warehouse.transaction() as connection:
         connection.execute(
-            """
+            f"""
             create or replace temp table catalyst_redriven as
             with loads as (
                 select load_id from quality.quarantine
@@ -112,6 +113,8 @@ def redrive(feed: Feed, warehouse: Store, rule: str | None = None) -> Redriven:
             )
             select load_id, row_number from quality.quarantine inner join loads using (load_id)
             where feed = $feed and rules != $superseded
+                -- Rows that raw no longer has cannot be gated again.
+                and load_id in (select _dlt_load_id from {feed.id})
                 and ($rule is null or rules = $stopped or list_contains(string_split(rules, ','), $rule))
             """,
             {"feed": feed.id, "rule": rule, "stopped": STOPPED, "superseded": SUPERSEDED},
@@ -171,7 +174,7 @@ def check_balance(feed: Feed, warehouse: Store) -> Gated:
     """
     counted = totals(feed, warehouse)
     with warehouse.connect() as connection:
-        raw = scalar(connection, f"select count(*) from {feed.id}")
+        raw = _raw_rows(feed, connection, warehouse.raw_kept_days)
         marks = scalar(connection, "select count(*) from quality.quarantine where feed = ?", feed.id)
     if raw == 0:
         raise CatalystError(
@@ -184,6 +187,21 @@ def check_balance(feed: Feed, warehouse: Store) -> Gated:
             "quality.loads with quality.quarantine for this feed."
         )
     return counted
+
+
+def _raw_rows(feed: Feed, connection: Connection, kept_days: int | None) -> int:
+    """The raw rows; where they go after some days, those of loads as old count as if they were there."""
+    if kept_days is None:
+        return scalar(connection, f"select count(*) from {feed.id}")
+    # Two days early, as a load may go on past midnight.
+    gone = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=kept_days - 2)
+    old = f"from quality.loads where feed = {literal(feed.id)} and landed_at < ?"
+    rows = scalar(
+        connection,
+        f"select count(*) from {feed.id} where _dlt_load_id not in (select load_id {old})",
+        gone,
+    )
+    return rows + scalar(connection, f"select coalesce(sum(rows_landed), 0) {old}", gone)
 
 
 def _waiting(feed: Feed, warehouse: Store) -> list[str]:

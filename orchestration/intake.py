@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from orchestration import alerts, data_docs, gate, landing
+from orchestration.connections import Store
 from orchestration.contracts import Feed, Kind
 from orchestration.errors import CatalystError
 from orchestration.feed_status import statuses
 from orchestration.gate import Finding, Gated
 from orchestration.landing import Landing
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import warehouse_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def take_in(feed: Feed, settings: Settings) -> Intake:
         CatalystError: The source cannot be read, its columns are not those of the contract, or nothing ever came.
     """
     os.environ["CATALYST_HOME"] = str(settings.home)
-    warehouse = Warehouse(settings.warehouse)
+    warehouse = warehouse_of(settings)
     problems: list[str] = []
     try:
         # Held open, DuckDB writes its log into the file once at the end, and not after each of a dozen statements.
@@ -112,7 +113,7 @@ def _source_running(feed: Feed, settings: Settings) -> Iterator[None]:
         yield
 
 
-def _of_landing(feed: Feed, landed: Landing, warehouse: Warehouse) -> Iterator[Finding]:
+def _of_landing(feed: Feed, landed: Landing, warehouse: Store) -> Iterator[Finding]:
     if landed.new_columns:
         names = ", ".join(landed.new_columns)
         yield Finding(
@@ -132,7 +133,7 @@ def _of_landing(feed: Feed, landed: Landing, warehouse: Warehouse) -> Iterator[F
             yield Finding("_load:missing", "freshness", 0, 0.0, overdue, ())
 
 
-def _overdue(feed: Feed, warehouse: Warehouse) -> str:
+def _overdue(feed: Feed, warehouse: Store) -> str:
     with warehouse.connect() as connection:
         (status,) = statuses([feed], connection, datetime.now(UTC))
     if status.last_load_at is None or status.is_fresh or feed.fresh_within is None:

@@ -280,7 +280,7 @@ def find_superseded_landings(feed: Feed, connection: Connection, load_id: str | 
         f"""
         insert into {SUPERSEDED_LANDINGS}
         with landings as (
-            select path, sha256, _dlt_load_id, row_number() over (order by _dlt_load_id, rowid) as nth
+            select path, sha256, _dlt_load_id, row_number() over (order by _dlt_load_id, position) as nth
             from {feed.schema}._files
             where feed = {literal(feed.id)} and ({in_passed(feed)} or _dlt_load_id = {literal(load_id or "")})
         )

@@ -3,6 +3,8 @@
     published/versions/<version>/catalyst.duckdb    written once, never changed
     published/catalyst.duckdb                       a symbolic link to the current one, switched by an atomic rename
 
+On BigQuery readers block no run, and dbt puts each table in place as a whole: nothing is copied there.
+
 DuckDB shares one instance per process and resolved path. A process that still holds a connection to the old version
 therefore gets the new data when it connects through the link again; after renaming one file over another it would get
 the old data. A version is a folder, not a file name, because DuckDB names the catalog after the file: it has to be
@@ -28,9 +30,12 @@ import duckdb
 from sqlalchemy import URL
 
 from orchestration import published_copy
+from orchestration.connections import Connection, Store
 from orchestration.documented import Documented
 from orchestration.errors import CatalystError
+from orchestration.settings import Settings
 from orchestration.sql import literal, quoted
+from orchestration.warehouse import warehouse_of
 
 PUBLISHED_SCHEMAS = ("core_analytics", "predictions", "decisions", "monitoring", "quality")
 
@@ -119,6 +124,36 @@ def publish(
     return PublishResult(version, versions / version / POINTER, tables, time.perf_counter() - started)
 
 
+def check(
+    warehouse: Store, schemas: Sequence[str] = PUBLISHED_SCHEMAS, required: Sequence[str] = REQUIRED_TABLES
+) -> dict[str, int]:
+    """Returns the rows of each table of the published schemas where readers have the warehouse itself.
+
+    Raises:
+        CatalystError: A table lacks that must have rows, or its rows do.
+    """
+    tables = {
+        f"{schema}.{table}": rows for (schema, table), rows in warehouse.row_counts().items() if schema in schemas
+    }
+    empty = [table for table in required if not tables.get(table)]
+    if empty:
+        raise CatalystError(
+            f"{', '.join(empty)} has no row: see quality.loads for what the feeds delivered and quality.quarantine for "
+            "what was rejected. Readers see the tables as they are; mend the cause and run again."
+        )
+    return tables
+
+
+def published_of(settings: Settings) -> Path | Store:
+    """Returns what readers open: the folder of the copies, or BigQuery."""
+    return settings.published if settings.target == "local" else warehouse_of(settings)
+
+
+def url_of(settings: Settings) -> str:
+    """Returns the SQLAlchemy URL for BI tools."""
+    return published_url(settings.published) if settings.target == "local" else f"bigquery://{settings.gcp_project}"
+
+
 def published_url(published_dir: Path) -> str:
     """Returns the SQLAlchemy URL for BI tools: read-only, without a pool, so each checkout sees the newest data."""
     query = {"access_mode": "read_only", "pool": "null"}
@@ -126,15 +161,19 @@ def published_url(published_dir: Path) -> str:
 
 
 @contextmanager
-def open_published(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_published(published: Path | Store) -> Iterator[Connection]:
     """Opens the version that is current now, read-only, and stays on it whatever is published meanwhile.
 
     Args:
-        published: The published folder, or a DuckDB file.
+        published: The published folder, a DuckDB file, or a warehouse that readers open themselves.
 
     Raises:
-        CatalystError: Nothing has been published, or the file cannot be read.
+        CatalystError: Nothing has been published, or it cannot be read.
     """
+    if not isinstance(published, Path):
+        with published.connect() as opened:
+            yield opened
+        return
     with tempfile.TemporaryDirectory(prefix="catalyst-") as spill, duckdb.connect() as connection:
         connection.execute(f"set temp_directory = {literal(spill)}")
         connection.execute("set enable_progress_bar = false")
@@ -166,9 +205,9 @@ def fingerprint(published: Path) -> dict[str, str]:
                 _COMPARABLE.get((name, kind), _COMPARABLE.get(kind, "{}")).format(quoted(name)) for name, kind in kept
             ]
             # A sum, not an exclusive or, which two equal rows would cancel out of.
-            content = connection.execute(
+            [content] = connection.execute(
                 f"select count(*), sum(hash({', '.join(values) or '0'})::hugeint) from {quoted(schema, table)}"
-            ).fetchone()
+            ).fetchall()
             hashes[f"{schema}.{table}"] = hashlib.sha256(repr((kept, content)).encode()).hexdigest()[:32]
     return hashes
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import duckdb
 
 from orchestration import runs
+from orchestration.connections import Connection
 from orchestration.errors import CatalystError
 from orchestration.publish import POINTER, open_published
 from orchestration.settings import Settings
 from orchestration.sql import literal
+from orchestration.warehouse import warehouse_of
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,21 @@ class Reading:
         note: A sentence about how old they are, where they are not the newest.
     """
 
-    connection: duckdb.DuckDBPyConnection | None
+    connection: Connection | None
     note: str = ""
 
 
 @contextmanager
 def open_newest(settings: Settings) -> Iterator[Reading]:
-    """Opens the warehouse read-only or, while a run has it locked, the published copy.
+    """Opens the warehouse read-only or, while a run has it locked, the published copy; BigQuery locks nobody out.
 
     Raises:
         CatalystError: A run has the warehouse and nothing has been published yet, or a file cannot be read.
     """
+    if settings.target == "prod":
+        with warehouse_of(settings).connect() as warehouse:
+            yield Reading(warehouse)
+        return
     if not settings.warehouse.exists():
         yield Reading(None)
         return

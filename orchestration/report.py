@@ -14,6 +14,7 @@ import altair as alt
 from jinja2 import Environment
 
 from orchestration import pages
+from orchestration.connections import Store
 from orchestration.summary import Rows, Summary, details, summary
 
 __all__ = ["Summary", "build_report", "summary"]
@@ -38,11 +39,11 @@ _WIDTH = 960
 _ORDERS_SHOWN, _RULES_SHOWN, _CATEGORIES_SHOWN = 25, 15, 15
 
 
-def build_report(published: Path, out_dir: Path, as_of: date | None = None) -> Path:
+def build_report(published: Path | Store, out_dir: Path, as_of: date | None = None) -> Path:
     """Writes the page `<as_of>.html`, whole or not at all, and returns its path.
 
     Args:
-        published: The published folder, or a DuckDB file.
+        published: The published folder, a DuckDB file, or a warehouse that readers open themselves.
         out_dir: The folder of the reports; it is made where it is missing.
         as_of: The day whose predictions and decisions are shown; without it, that of the latest run.
 

@@ -7,9 +7,9 @@ import os
 from datetime import UTC, date, datetime, timedelta
 from typing import IO
 
+from orchestration.connections import Store
 from orchestration.errors import CatalystError
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
 
 _held: list[IO[str]] = []
 
@@ -75,15 +75,38 @@ def running(settings: Settings) -> str | None:
     return None
 
 
-def begin(warehouse: Warehouse, run_id: str, as_of: date) -> None:
-    """Records that a run works on the warehouse; runs that never said how they ended have failed."""
+def begin(warehouse: Store, run_id: str, as_of: date) -> list[str]:
+    """Records that a run works on the warehouse, and returns the runs before it that never said how they ended.
+
+    Those have failed. One that is still at work, on another machine, stops at its next step: the latest run counts, so
+    that what was killed can be started again at once.
+    """
     with warehouse.transaction() as connection:
+        found = connection.execute(
+            "select run_id from quality.runs where status = 'running' and run_id != ? order by started_at", [run_id]
+        ).fetchall()
         connection.execute("update quality.runs set status = 'failed' where status = 'running'")
         connection.execute("delete from quality.runs where run_id = ?", [run_id])
         connection.execute("insert into quality.runs values (?, ?, ?, null, 'running')", [run_id, as_of, _now()])
+    return [row[0] for row in found]
 
 
-def finish(warehouse: Warehouse, run_id: str, status: str) -> None:
+def require_current(warehouse: Store, run_id: str) -> None:
+    """Makes sure that a run may go on writing.
+
+    Raises:
+        CatalystError: A later run has begun, on another machine: the lock of this one does not keep it out of BigQuery.
+    """
+    with warehouse.connect() as connection:
+        found = connection.execute("select status from quality.runs where run_id = ?", [run_id]).fetchall()
+    if found and found[0][0] == "failed":
+        raise CatalystError(
+            f"Run {run_id[:8]} ends here, as a later run has begun on the same warehouse: look at that one with "
+            "`catalyst status`. What it writes counts."
+        )
+
+
+def finish(warehouse: Store, run_id: str, status: str) -> None:
     """Records how a run ended: `succeeded` or `failed`."""
     with warehouse.transaction() as connection:
         connection.execute(

@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     @property
     def dbt_target(self) -> Path:
         """The folder of dbt's own products (manifest, run results) of the runs that Catalyst starts."""
-        return self.home / "dbt" / self.project.name
+        # Parsed for another engine, a project is another one.
+        return self.home / "dbt" / f"{self.project.name}{'' if self.target == 'local' else f'-{self.target}'}"
 
     @cached_property
     def child_environment(self) -> dict[str, str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from orchestration.connections import Connection, Store
 from orchestration.errors import CatalystError
-from orchestration.publish import open_published
+from orchestration.publish import PUBLISHED_SCHEMAS, open_published
+from orchestration.sql import literal
 
 Rows = list[dict[str, Any]]
 
@@ -19,7 +21,7 @@ _TABLES = re.compile(r"\b(?:core_analytics|predictions|decisions|monitoring|qual
 
 _LATEST = """
     select coalesce(
-        (select arg_max(as_of_date, started_at) from quality.runs),
+        (select as_of_date from quality.runs order by started_at desc nulls last limit 1),
         (select max(sold_date) from core_analytics.daily_product_sales)
     ) as as_of
 """
@@ -30,22 +32,23 @@ _HEADLINES = (
             coalesce(sum(rows_landed), 0)::bigint as rows_landed,
             (
                 -- The marks, not the counts of the day they were set: a later load can supersede an earlier one.
-                select count(*) from quality.quarantine semi join quality.loads using (feed, load_id)
+                select count(*) from quality.quarantine as mark
+                inner join (select distinct feed, load_id from quality.loads) as gated using (feed, load_id)
             ) as rows_quarantined
         from quality.loads
     """,
     """
         select
-            coalesce(sum(amount_eur) filter (month = this_month), 0)::double as mrr_eur,
-            coalesce(sum(amount_eur) filter (month = this_month - interval 1 month), 0)::double as mrr_previous_eur
-        from core_analytics.monthly_recurring_revenue, (select date_trunc('month', as_of()) as this_month)
+            coalesce(sum(case when month = $month then amount_eur end), 0)::double as mrr_eur,
+            coalesce(sum(case when month = $month_before then amount_eur end), 0)::double as mrr_previous_eur
+        from core_analytics.monthly_recurring_revenue
         having count(*) > 0
     """,
     """
-        select wape, naive_wape from monitoring.forecast_accuracy where scope = 'all' and as_of_date = as_of()
+        select wape, naive_wape from monitoring.forecast_accuracy where scope = 'all' and as_of_date = $as_of
     """,
     """
-        select sum(mean_units) as forecast_units from predictions.demand_forecast where as_of_date = as_of()
+        select sum(mean_units) as forecast_units from predictions.demand_forecast where as_of_date = $as_of
     """,
     """
         select
@@ -53,7 +56,7 @@ _HEADLINES = (
             count(distinct supplier_id) as purchase_suppliers,
             coalesce(sum(expected_cost_eur), 0)::double as purchase_cost_eur
         from decisions.purchase_recommendations
-        where as_of_date = as_of()
+        where as_of_date = $as_of
     """,
 )
 
@@ -63,46 +66,48 @@ _DETAILS = {
             month, sum(amount_eur)::double as amount_eur,
             count(distinct customer_id) as customers, sum(subscriptions)::bigint as subscriptions
         from core_analytics.monthly_recurring_revenue
-        where month > as_of() - interval 25 month
+        where month > $month_25_before
         group by month
         order by month
     """,
     "movements": """
         select month, movement, sum(amount_eur)::double as amount_eur
         from core_analytics.mrr_movements
-        where month > as_of() - interval 25 month and month <= as_of()
+        where month > $month_25_before and month <= $as_of
         group by month, movement
         order by month, movement
     """,
     "kpis": """
         select * from core_analytics.mrr_kpis
-        where segment = 'all' and month > as_of() - interval 13 month and month <= as_of()
+        where segment = 'all' and month > $month_13_before and month <= $as_of
         order by month desc
     """,
     "sales": """
-        with days as (
-            select unnest(generate_series(as_of() - 95, as_of(), interval 1 day))::date as day
-        ), summed as (
+        with summed as (
             select day, coalesce(sum(net_sales_eur), 0)::double as net_sales_eur
-            from days left join core_analytics.daily_product_sales on sold_date = day
+            from unnest($days) as days (day) left join core_analytics.daily_product_sales on sold_date = day
             group by day
         ), smoothed as (
-            select *, avg(net_sales_eur) over (order by day rows between 6 preceding and current row) as weekly_mean_eur
+            select
+                *,
+                avg(net_sales_eur) over (
+                    order by day nulls first rows between 6 preceding and current row
+                ) as weekly_mean_eur
             from summed
         )
         select * from smoothed
-        where day > as_of() - 90 and exists (select 1 from summed where net_sales_eur <> 0)
+        where day >= $first_day and exists (select 1 from summed where net_sales_eur <> 0)
         order by day
     """,
     # Of the series that are forecast only, or history and forecast would not meet.
     "actual_units": """
         with series as (
-            select distinct store_id, product_id from predictions.demand_forecast where as_of_date = as_of()
+            select distinct store_id, product_id from predictions.demand_forecast where as_of_date = $as_of
         )
         select sold_date as day, sum(units_sold)::double as units
-        from core_analytics.daily_product_sales semi join series using (store_id, product_id)
-        where sold_date between as_of() - 89 and as_of()
-        group by day
+        from core_analytics.daily_product_sales inner join series using (store_id, product_id)
+        where sold_date between $first_day and $as_of
+        group by sold_date
         order by day
     """,
     # Quantiles of series do not add up to those of their total, so the band comes from how the totals of whole days
@@ -111,17 +116,21 @@ _DETAILS = {
         with turned_out as (
             select sum(units) / sum(mean_units) as ratio
             from predictions.demand_forecast_backtest
-            where as_of_date = as_of()
+            where as_of_date = $as_of
             group by origin_date, target_date
             having sum(mean_units) > 0
+        ), quantiles as (
+            select
+                quantile_cont(ratio, 0.1) over () as low, quantile_cont(ratio, 0.9) over () as high,
+                count(*) over () as days
+            from turned_out
         ), band as (
-            select quantile_cont(ratio, 0.1) as low, quantile_cont(ratio, 0.9) as high from turned_out
-            having count(*) >= 20
+            select distinct low, high from quantiles where days >= 20
         ), expected as (
             select target_date as day, sum(mean_units) as units, count(*) as series
             from predictions.demand_forecast
-            where as_of_date = as_of()
-            group by day
+            where as_of_date = $as_of
+            group by target_date
         )
         select day, units, series, units * low as low, units * high as high
         from expected left join band on true
@@ -132,7 +141,7 @@ _DETAILS = {
             horizon, sum(abs(mean_units - units)) / sum(units) as wape,
             sum(abs(seasonal_naive - units)) / sum(units) as naive_wape
         from predictions.demand_forecast_backtest
-        where as_of_date = as_of()
+        where as_of_date = $as_of
         group by horizon
         having sum(units) > 0
         order by horizon
@@ -141,12 +150,13 @@ _DETAILS = {
         with landed as (
             select feed, sum(rows_landed) as rows_landed from quality.loads group by feed
         ), broken as (
-            select *, unnest(string_split(rules, ',')) as rule from quality.quarantine
+            select marked.*, split.rule
+            from quality.quarantine as marked, unnest(string_split(marked.rules, ',')) as split (rule)
         )
         select
-            feed, rule, count(*) as rows, count(*) / nullif(any_value(rows_landed), 0) as share,
+            feed, rule, count(*) as rows, count(*) / nullif(max(rows_landed), 0) as share,
             -- The row that breaks the fewest other rules says it best.
-            arg_min(reasons, row(length(rules), load_id, row_number)) as example
+            first(reasons order by length(rules), load_id, row_number) as example
         from broken left join landed using (feed)
         group by feed, rule
         order by rows desc, feed, rule
@@ -166,7 +176,7 @@ _DETAILS = {
             order_by_date, product_id, product_name, warehouse_id, supplier_name,
             quantity, expected_cost_eur::double as expected_cost_eur, reason
         from decisions.purchase_recommendations
-        where as_of_date = as_of()
+        where as_of_date = $as_of
         order by order_by_date, expected_cost_eur desc, product_id, warehouse_id
     """,
 }
@@ -218,11 +228,11 @@ class Summary:
         return 1 - self.wape / self.naive_wape
 
 
-def summary(published: Path, as_of: date | None = None) -> Summary:
+def summary(published: Path | Store, as_of: date | None = None) -> Summary:
     """Reads the headline figures of the published version.
 
     Args:
-        published: The published folder, or a DuckDB file.
+        published: The published folder, a DuckDB file, or a warehouse that readers open themselves.
         as_of: The day whose predictions and decisions are meant; without it, that of the latest run.
 
     Raises:
@@ -231,11 +241,11 @@ def summary(published: Path, as_of: date | None = None) -> Summary:
     return details(published, as_of)[0]
 
 
-def details(published: Path, as_of: date | None = None) -> tuple[Summary, dict[str, Rows]]:
+def details(published: Path | Store, as_of: date | None = None) -> tuple[Summary, dict[str, Rows]]:
     """Reads the headline figures and the rows of every chart and table of the report, all from one version.
 
     Args:
-        published: The published folder, or a DuckDB file.
+        published: The published folder, a DuckDB file, or a warehouse that readers open themselves.
         as_of: The day whose predictions and decisions are meant; without it, that of the latest run.
 
     Raises:
@@ -251,19 +261,39 @@ def details(published: Path, as_of: date | None = None) -> tuple[Summary, dict[s
             ) from error
 
 
-def _read(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> tuple[Summary, dict[str, Rows]]:
-    found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-    tables = {row[0] for row in found}
+def _read(connection: Connection, as_of: date | None) -> tuple[Summary, dict[str, Rows]]:
+    found = connection.execute(
+        "select table_schema, table_name from information_schema.tables "
+        f"where table_schema in ({', '.join(map(literal, PUBLISHED_SCHEMAS))})"
+    ).fetchall()
+    tables = {f"{schema}.{table}" for schema, table in found}
 
-    def rows(sql: str) -> Rows:
+    def rows(sql: str, **named: Any) -> Rows:
         # A project may have switched a model off, and then there is nothing to say about it.
         if not tables.issuperset(_TABLES.findall(sql)):
             return []
-        cursor = connection.execute(sql)
+        cursor = connection.execute(
+            sql, {name: value for name, value in named.items() if re.search(rf"\${name}\b", sql)}
+        )
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     day = as_of or rows(_LATEST)[0]["as_of"]
-    connection.execute(f"create temp macro as_of() as date '{day.isoformat()}'")
-    figures = {name: value for sql in _HEADLINES for row in rows(sql) for name, value in row.items()}
-    return Summary(day, **figures), {name: rows(sql) for name, sql in _DETAILS.items()}
+    named = {
+        "as_of": day,
+        "month": _month_before(day, 0),
+        "month_before": _month_before(day, 1),
+        "month_13_before": _month_before(day, 13),
+        "month_25_before": _month_before(day, 25),
+        "first_day": day - timedelta(days=89),
+        # Six more, for the mean of the first week.
+        "days": [day - timedelta(days=back) for back in range(96)],
+    }
+    figures = {name: value for sql in _HEADLINES for row in rows(sql, **named) for name, value in row.items()}
+    return Summary(day, **figures), {name: rows(sql, **named) for name, sql in _DETAILS.items()}
+
+
+def _month_before(day: date, months: int) -> date:
+    """The first day of the month so many months before that of a day."""
+    number = day.year * 12 + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)

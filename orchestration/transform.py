@@ -5,6 +5,7 @@ The only module that imports dbt. It leaves no connection behind: DuckDB locks a
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import chdir
@@ -12,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.bigquery_refusals import remedy
 from orchestration.errors import CatalystError
 from orchestration.settings import REPOSITORY, Settings
 
@@ -28,8 +30,13 @@ def manifest(settings: Settings) -> Path:
         CatalystError: The project does not parse; the message holds what dbt says.
     """
     path = settings.dbt_target / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < max(file.stat().st_mtime for file in _sources(settings)):
+    # Not by which is newer: another version of the project may come with older files, as in an image.
+    parsed_from = path.with_name("parsed_from.txt")
+    files = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in _sources(settings)]
+    current = hashlib.sha256(repr(sorted(files)).encode()).hexdigest()
+    if not path.exists() or not parsed_from.exists() or parsed_from.read_text(encoding="utf-8") != current:
         _parsed(settings)
+        parsed_from.write_text(current, encoding="utf-8")
     return path
 
 
@@ -59,8 +66,14 @@ def build(settings: Settings, arguments: Sequence[str], on_result: Callable[[dic
     raise CatalystError(
         f"dbt build failed: {'; '.join(lines) or done.exception}{more}. Look at them with `dbt build --select "
         f"{' '.join(sorted({result.node.name for result in bad[:5]}))}` in {settings.project}, mend the data or the "
-        "model, and run again. The published tables are as they were."
+        f"model, and run again. {_meanwhile(settings, lines)}"
     )
+
+
+def _meanwhile(settings: Settings, said: Sequence[str]) -> str:
+    if settings.target == "local":
+        return "The published tables are as they were."
+    return remedy(" ".join(said), settings.gcp_project) or "Tables that were not reached are as they were."
 
 
 def docs(settings: Settings) -> str:
@@ -90,7 +103,10 @@ def _parsed(settings: Settings) -> Manifest:
 
 def _checked(settings: Settings, done: Any, command: str) -> None:
     if not done.success:
-        raise CatalystError(f"The dbt project in {settings.project} does not pass `dbt {command}`: {done.exception}")
+        said = remedy(str(done.exception), settings.gcp_project) if settings.target == "prod" else ""
+        raise CatalystError(
+            f"The dbt project in {settings.project} does not pass `dbt {command}`: {done.exception} {said}".rstrip()
+        )
 
 
 def _invoke(
@@ -99,7 +115,6 @@ def _invoke(
     parsed: Manifest | None = None,
     on_event: Callable[[Any], None] | None = None,
 ) -> Any:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
@@ -114,7 +129,10 @@ def _invoke(
             # A run keeps what dbt prints; dbt never closes a log file of its own.
             return runner.invoke(["--no-use-colors", "--log-level-file", "none", *arguments, *where])
         finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+            if settings.target == "local":
+                from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+                DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _sources(settings: Settings) -> Iterable[Path]:

@@ -1,4 +1,4 @@
-"""The warehouse: the only module that opens the DuckDB file that a run writes."""
+"""The warehouse of a run: its tables, and the DuckDB file that holds them where the target is local."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from orchestration.sql import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from orchestration.connections import Store
+    from orchestration.settings import Settings
 
 QUALITY_TABLES = {
     "quality.quarantine": """
@@ -96,6 +99,10 @@ class Warehouse:
 
     path: Path
 
+    @property
+    def raw_kept_days(self) -> None:
+        """Raw rows stay."""
+
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yields a connection that reads and writes, with clock and calendar in UTC.
@@ -157,6 +164,7 @@ class Warehouse:
                 connection.execute(f"alter table {name} add column if not exists {column}")
             for feed in feeds:
                 connection.execute(f"create schema if not exists {feed.schema}")
+                _order_ledger(feed.schema, connection)
                 kinds = declared_columns(feed)
                 connection.execute(f"create table if not exists {feed.id} ({definitions(kinds)})")
                 have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
@@ -184,6 +192,42 @@ class Warehouse:
             connection.execute(f"delete from {table} where as_of_date = ?", [as_of])
             connection.execute(f"insert into {table} by name select * from incoming_rows")
         return int(rows.num_rows)
+
+    def row_counts(self) -> dict[tuple[str, str], int]:
+        """Returns about how many rows each table has, by its schema and name."""
+        with self.connect() as connection:
+            found = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+        return {(schema, table): size for schema, table, size in found}
+
+
+def warehouse_of(settings: Settings) -> Store:
+    """Returns the warehouse of the target: the DuckDB file, or BigQuery.
+
+    Raises:
+        CatalystError: The target is BigQuery, and its libraries are not installed.
+    """
+    if settings.target == "local":
+        return Warehouse(settings.warehouse)
+    try:
+        from orchestration.bigquery import BigQuery
+    except ModuleNotFoundError as error:
+        raise CatalystError(
+            f"CATALYST_TARGET=prod needs the libraries of BigQuery ({error.name} is not installed): run "
+            "`uv sync --group bigquery`, then try again."
+        ) from error
+    return BigQuery(
+        settings.gcp_project, settings.location, settings.pii_policy_tag, settings.landing_bucket, settings.home
+    )
+
+
+def _order_ledger(schema: str, connection: duckdb.DuckDBPyConnection) -> None:
+    """Numbers the entries of a ledger of files from before they bore a number, in the order in which they were made."""
+    found = connection.execute(
+        "select column_name from information_schema.columns where table_schema = ? and table_name = '_files'", [schema]
+    ).fetchall()
+    if found and ("position",) not in found:
+        connection.execute(f"alter table {schema}._files add column position bigint")
+        connection.execute(f"update {schema}._files set position = rowid")
 
 
 # What landing adds to the columns of every contract. Files alone fill `_file`; a line or message that cannot be read

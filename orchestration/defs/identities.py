@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs.run import Run
+from orchestration.defs.run import ENGINE, Run
 from orchestration.progress import step
 
 _RECORDS = dg.AssetKey(["intermediate", "int_customer_records"])
@@ -19,7 +19,7 @@ _TABLES = {
 @dg.multi_asset(
     name="identities",
     specs=[
-        dg.AssetSpec(["identities", name], deps=[_RECORDS], group_name="identities", description=text, kinds={"duckdb"})
+        dg.AssetSpec(["identities", name], deps=[_RECORDS], group_name="identities", description=text, kinds={ENGINE})
         for name, text in _TABLES.items()
     ],
 )

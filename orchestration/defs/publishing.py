@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import runs, transform
-from orchestration.defs.run import Run
+from orchestration.defs.run import ENGINE, Run
 from orchestration.defs.transform import decisions, marts
 from orchestration.errors import CatalystError
 from orchestration.progress import step
@@ -15,30 +15,42 @@ DBT_DOCS = dg.AssetKey(["published", "dbt_docs"])
 PROPOSALS = dg.AssetKey(["quality", "category_proposals"])
 
 
-@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys, PROPOSALS], group_name="published", kinds={"duckdb"})
+@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys, PROPOSALS], group_name="published", kinds={ENGINE})
 def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
-    """The published schemas in a new read-only file, switched to in one step after every check has passed."""
+    """The published schemas in a new read-only file, switched to in one step after every check has passed.
+
+    On BigQuery people read the tables themselves, so there is nothing to copy.
+    """
     from orchestration import publish
     from orchestration.documented import documented
 
     with step("publish") as work:
+        runs.require_current(run.warehouse, context.run_id)
         # Every check has passed; readers of the copy see it as they see the rest.
         runs.finish(run.warehouse, context.run_id, "succeeded")
         try:
-            result = publish.publish(
-                run.settings.warehouse,
-                run.settings.published,
-                as_of=run.as_of_date,
-                run_id=context.run_id,
-                documentation=documented(transform.manifest(run.settings)),
-            )
+            if run.settings.target == "prod":
+                tables, where, how = (
+                    publish.check(run.warehouse),
+                    publish.url_of(run.settings),
+                    " to read where they are",
+                )
+            else:
+                result = publish.publish(
+                    run.settings.warehouse,
+                    run.settings.published,
+                    as_of=run.as_of_date,
+                    run_id=context.run_id,
+                    documentation=documented(transform.manifest(run.settings)),
+                )
+                tables, where, how = result.tables, str(result.path), ""
         except CatalystError:
             runs.finish(run.warehouse, context.run_id, "failed")
             raise
-        rows = sum(result.tables.values())
-        work.result = f"{len(result.tables)} tables, {rows:,} rows"
+        rows = sum(tables.values())
+        work.result = f"{len(tables)} tables, {rows:,} rows{how}"
     metadata: dict[str, Any] = {
-        "path": dg.MetadataValue.path(str(result.path)),
+        "path": dg.MetadataValue.path(where),
         "dagster/row_count": rows,
         "seconds": work.seconds,
     }
@@ -59,10 +71,11 @@ def dbt_docs(run: Run) -> dg.MaterializeResult[None]:
 @dg.asset(key=["published", "report"], deps=[PUBLISHED, DBT_DOCS], group_name="published", kinds={"altair"})
 def report(run: Run) -> dg.MaterializeResult[None]:
     """One page with the headline figures, their plots and the proposed purchase orders."""
+    from orchestration import publish
     from orchestration.report import build_report
 
     with step("report") as work:
-        path = build_report(run.settings.published, run.settings.reports, run.as_of_date)
+        path = build_report(publish.published_of(run.settings), run.settings.reports, run.as_of_date)
         work.result = path.name
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.url(path.as_uri()), "seconds": work.seconds})
 

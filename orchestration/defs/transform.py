@@ -10,7 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from orchestration import settings, transform
+from orchestration import runs, settings, transform
 from orchestration.defs.run import Run
 from orchestration.progress import step
 
@@ -55,6 +55,7 @@ def _build(context: dg.AssetExecutionContext, run: Run, name: str, **selection: 
             results.append(result)
             work.update(f"{len(results)} done, now {result['data']['node_info']['node_name']}")
 
+        runs.require_current(run.warehouse, context.run_id)
         try:
             transform.build(chosen, arguments, on_result)
         finally:
@@ -65,10 +66,7 @@ def _build(context: dg.AssetExecutionContext, run: Run, name: str, **selection: 
 
 
 def _events(context: dg.AssetExecutionContext, run: Run, results: list[dict[str, Any]], target: Path) -> Iterator[Any]:
-    rows = run.warehouse.query("select schema_name, table_name, estimated_size from duckdb_tables()").to_pylist()
-    counts: dict[tuple[str, ...], int] = {
-        (row["schema_name"], row["table_name"]): row["estimated_size"] for row in rows
-    }
+    counts: dict[tuple[str, ...], int] = dict(run.warehouse.row_counts().items())
     for result in results:
         message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
         for event in message.to_default_asset_events(_MANIFEST, _TRANSLATOR, context, target):

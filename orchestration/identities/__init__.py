@@ -19,10 +19,9 @@ from orchestration.identities.golden import Holder, Pair, Record, name, unite
 from orchestration.identities.matching import RULES, THRESHOLD, Model, match
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
-    from orchestration.warehouse import Warehouse
+    from orchestration.connections import Connection, Store
 
 _KNOWN = ("record_id", "source_name", "source_customer_id", "is_register", "first_known_at")
 
@@ -91,21 +90,19 @@ def resolve(records: pa.Table, model: Model | None = None, held: Mapping[str, Ho
     )
 
 
-def refresh(warehouse: Warehouse, as_of: date) -> Summary:
+def refresh(warehouse: Store, as_of: date) -> Summary:
     """Resolves the customers in `intermediate.int_customer_records`, which holds what was known by the as-of date.
 
     Nothing is done where the records are those of the last resolution.
     """
+    records = warehouse.query("select * from intermediate.int_customer_records order by record_id")
+    mark = _fingerprint(records)
+    with warehouse.connect() as connection:
+        last = connection.execute("select as_of_date, fingerprint, customers from identities.resolutions").fetchall()
+        if last and last[0][0] <= as_of and last[0][1] == mark:
+            return Summary(records.num_rows, int(last[0][2]), is_unchanged=True)
+        found = resolve(records, _model(connection, as_of), _held(connection, as_of))
     with warehouse.transaction() as connection:
-        records = connection.execute(
-            "select * from intermediate.int_customer_records order by record_id"
-        ).to_arrow_table()
-        mark = _fingerprint(records)
-        last = connection.execute("select as_of_date, fingerprint, customers from identities.resolutions").fetchone()
-        if last and last[0] <= as_of and last[1] == mark:
-            return Summary(records.num_rows, int(last[2]), is_unchanged=True)
-        held = _held(connection, as_of)
-        found = resolve(records, _model(connection, as_of), held)
         changed = _write(connection, as_of, found, mark)
     customers = len(set(found.customers["customer_id"].to_pylist()))
     return Summary(records.num_rows, customers, changed, found.merges.num_rows, found.model.version)
@@ -121,18 +118,18 @@ def _fingerprint(records: pa.Table) -> str:
     return hashlib.sha256(content.getbuffer()).hexdigest()
 
 
-def _model(connection: duckdb.DuckDBPyConnection, as_of: date) -> Model | None:
-    row = connection.execute(
+def _model(connection: Connection, as_of: date) -> Model | None:
+    rows = connection.execute(
         """
         select records, columns, settings, rules from identities.models where as_of_date <= ?
         order by as_of_date desc limit 1
         """,
         [as_of],
-    ).fetchone()
-    return Model(int(row[0]), tuple(json.loads(row[1])), json.loads(row[2]), row[3]) if row else None
+    ).fetchall()
+    return next((Model(int(n), tuple(json.loads(c)), json.loads(s), rules) for n, c, s, rules in rows), None)
 
 
-def _held(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Holder]:
+def _held(connection: Connection, as_of: date) -> dict[str, Holder]:
     """What was written for the as-of date itself does not count: a second run for it gives what the first one gave."""
     rows = connection.execute(
         """
@@ -144,30 +141,36 @@ def _held(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Holde
     return {record_id: Holder(customer_id, since) for record_id, customer_id, since in rows}
 
 
-def _write(connection: duckdb.DuckDBPyConnection, as_of: date, found: Resolution, mark: str) -> int:
+def _write(connection: Connection, as_of: date, found: Resolution, mark: str) -> int:
     model = found.model
+    for view in ("customers", "matches", "merges"):
+        connection.register(f"resolved_{view}", getattr(found, view))
     for table in ("customers", "merges", "models"):
         connection.execute(f"delete from identities.{table} where as_of_date = ?", [as_of])
     # The audit and the fingerprint are of the last resolution alone.
-    connection.execute("delete from identities.matches")
-    connection.execute("delete from identities.resolutions")
-    for view in ("customers", "matches", "merges"):
-        connection.register(f"resolved_{view}", getattr(found, view))
-    changed = connection.execute(
-        """
-        insert into identities.customers by name
+    for table in ("matches", "resolutions"):
+        connection.execute(f"delete from identities.{table} where true")
+    kept = ", ".join(found.customers.column_names)
+    connection.execute(
+        f"""
+        insert into identities.customers (as_of_date, {kept})
         with held as (
             select record_id, customer_id from identities.customers where as_of_date < $as_of
             qualify row_number() over (partition by record_id order by as_of_date desc) = 1
         )
         select $as_of as as_of_date, resolved.* from resolved_customers as resolved
-        left join held using (record_id) where resolved.customer_id is distinct from held.customer_id
+        left join held on resolved.record_id = held.record_id
+        where resolved.customer_id is distinct from held.customer_id
         """,
         {"as_of": as_of},
-    ).fetchone()
-    connection.execute("insert into identities.merges by name select ? as as_of_date, * from resolved_merges", [as_of])
+    )
+    kept = ", ".join(found.merges.column_names)
     connection.execute(
-        "insert into identities.matches by name select ? as as_of_date, ? as model_version, * from resolved_matches",
+        f"insert into identities.merges (as_of_date, {kept}) select ?, {kept} from resolved_merges", [as_of]
+    )
+    kept = ", ".join(found.matches.column_names)
+    connection.execute(
+        f"insert into identities.matches (as_of_date, model_version, {kept}) select ?, ?, {kept} from resolved_matches",
         [as_of, model.version],
     )
     if _model(connection, as_of) != model:
@@ -179,4 +182,5 @@ def _write(connection: duckdb.DuckDBPyConnection, as_of: date, found: Resolution
         "insert into identities.resolutions select ?, ?, ?, count(distinct customer_id) from resolved_customers",
         [as_of, mark, found.customers.num_rows],
     )
-    return int(changed[0]) if changed else 0
+    changed = connection.execute("select count(*) from identities.customers where as_of_date = ?", [as_of]).fetchall()
+    return int(changed[0][0])

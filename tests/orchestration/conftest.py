@@ -12,8 +12,10 @@ import yaml
 from orchestration.contracts import Feed, load_feeds
 from orchestration.warehouse import Warehouse
 from tests.parts.bigquery import _bigquery_server, bigquery_project
+from tests.parts.mlflow import mlflow_server
+from tests.parts.redis import _redis_server, redis_url
 
-__all__ = ["_bigquery_server", "bigquery_project"]
+__all__ = ["_bigquery_server", "_redis_server", "bigquery_project", "mlflow_server", "redis_url"]
 
 MakeFeed = Callable[..., Feed]
 

@@ -94,7 +94,10 @@ renamed as (
         {{ catalyst.cast_or_null(adapter.quote("group"), "bigint") }} as group_value,
 
         -- dates
-        {{ catalyst.date_from_formats("ordered", ["%d/%m/%Y"]) }} as ordered
+        {{ catalyst.date_from_formats("ordered", ["%d/%m/%Y"]) }} as ordered,
+
+        -- landing
+        landed_on
 
     from source
 )

@@ -113,7 +113,7 @@ def test_published_schemas_are_copied_with_views_as_tables_and_nothing_else(
         found = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
         assert {row[0] for row in found} == set(result.tables)
         assert connection.execute("select count(*) from duckdb_views() where not internal").fetchone() == (0,)
-        assert connection.execute("select total from core_analytics.sales_totals").fetchone() == (22.5,)
+        assert connection.execute("select total from core_analytics.sales_totals").fetchall() == [(22.5,)]
 
 
 def test_table_and_column_comments_are_carried_over(first: PublishResult) -> None:
@@ -176,7 +176,7 @@ def test_our_own_readers_work_beside_a_sqlalchemy_client_of_the_same_process(
         assert amounts(published_dir) == [5.0, 10.0, 7.5]
     with open_published(published_dir) as reader:
         publish(warehouse, published_dir, as_of=DAY, run_id="run-2")
-        assert reader.execute("select sum(amount) from core_analytics.sales").fetchone() == (22.5,)
+        assert reader.execute("select sum(amount) from core_analytics.sales").fetchall() == [(22.5,)]
     assert sum(amounts(published_dir)) == 3022.5
 
 
