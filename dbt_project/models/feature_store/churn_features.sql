@@ -1,0 +1,50 @@
+with
+
+behavior as (select * from {{ ref("customer_behavior") }}),
+
+held as (select * from {{ ref("customer_subscriptions") }}),
+
+subscribers as (
+    -- Whoever has ever subscribed, as the day knew: who left has a row that says so, rather than one of last month.
+    select
+        customer_id,
+        min(known_from) as known_on
+    from {{ ref("subscription_states") }}
+    group by customer_id
+)
+
+select
+    behavior.customer_id,
+    behavior.feature_date,
+    behavior.event_at,
+    behavior.known_at,
+    behavior.label_date,
+    behavior.tenure_days,
+    behavior.orders_30d,
+    behavior.orders_90d,
+    behavior.orders_365d,
+    behavior.spent_30d_eur,
+    behavior.spent_365d_eur,
+    behavior.days_since_order,
+    behavior.days_between_orders,
+    behavior.app_sessions_30d,
+    behavior.app_sessions_90d,
+    behavior.app_session_seconds_30d,
+    behavior.login_frequency_30d,
+    behavior.days_since_login,
+    behavior.web_sessions_30d,
+    behavior.payment_failures_90d,
+    held.customer_id is not null as is_subscribed,
+    coalesce(held.subscriptions, 0) as subscriptions,
+    held.subscription_days,
+    held.plan_id,
+    held.billing_interval,
+    held.is_on_trial,
+    held.is_past_due,
+    held.is_paused,
+    held.has_discount,
+    held.has_churned_30d_ahead
+from behavior
+inner join subscribers
+    on behavior.customer_id = subscribers.customer_id and behavior.feature_date >= subscribers.known_on
+left join held on behavior.feature_date = held.feature_date and behavior.customer_id = held.customer_id
