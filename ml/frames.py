@@ -32,6 +32,11 @@ def numbers(column: pd.Series, where: str) -> npt.NDArray[np.float32]:
     return np.where(infinite, np.float32(np.nan), values) if infinite.any() else values
 
 
+def floats(column: "pd.Series[float]") -> npt.NDArray[np.float64]:
+    """A column of numbers as float64 with NaN for null."""
+    return np.asarray(column.to_numpy(na_value=np.nan), dtype=np.float64)
+
+
 def marked(frame: pd.DataFrame, faults: Mapping[str, Mask]) -> pd.DataFrame:
     """The rows with at least one fault, and a column `reason` with all of theirs."""
     any_fault = np.logical_or.reduce(list(faults.values()))

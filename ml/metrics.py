@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,3 +32,34 @@ def pinball(actual: Floats, quantiles: Mapping[float, Floats]) -> float:
         return float("nan")
     losses = [np.maximum(q * (actual - value), (q - 1) * (actual - value)).mean() for q, value in quantiles.items()]
     return float(np.mean(losses))
+
+
+def forecast_metrics(
+    actual: Floats, mean: Floats, quantiles: Mapping[float, Floats], naive: Floats
+) -> dict[str, float]:
+    """Errors of a forecast with quantiles next to those of the naive one, by the names that reports know."""
+    return {
+        "wape": wape(actual, mean),
+        "naive_wape": wape(actual, naive),
+        "bias": bias(actual, mean),
+        "coverage_80": coverage(actual, quantiles[0.1], quantiles[0.9]),
+        "pinball": pinball(actual, quantiles),
+        "rows": float(len(actual)),
+    }
+
+
+def row_losses(
+    entity: "pd.Series[str]", segment: "pd.Series[str]", actual: Floats, forecast: Floats, naive: Floats
+) -> pd.DataFrame:
+    """Absolute errors row by row next to those of the naive forecast, as `ml.promotion` compares them."""
+    return pd.DataFrame(
+        {
+            "entity": entity.to_numpy(),
+            "segment": segment.to_numpy(),
+            "actual": actual,
+            "forecast": forecast,
+            "loss": np.abs(actual - forecast),
+            "naive": naive,
+            "naive_loss": np.abs(actual - naive),
+        }
+    )

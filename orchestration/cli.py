@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
-from orchestration import cli_feeds, cli_quarantine, runs, settings
+from orchestration import cli_feeds, cli_models, cli_quarantine, cli_shared, runs, settings
 from orchestration.errors import CatalystError
 from orchestration.progress import console, step
 from orchestration.settings import REPOSITORY, Settings
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import warehouse_of
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -42,6 +41,9 @@ def main() -> None:
 
     Everything is kept below CATALYST_HOME (by default the folder .catalyst of this checkout). Set CATALYST_PROJECT to
     a dbt project of your own to run your feeds in place of the simulated company's.
+
+    The warehouse is a DuckDB file there. With CATALYST_TARGET=prod and CATALYST_GCP_PROJECT=<id> it is BigQuery, and
+    everything else stays as it is.
     """
 
 
@@ -66,53 +68,55 @@ def run(as_of: str, scale: float | None) -> None:
 @main.command()
 def status() -> None:
     """Show the last runs, the rows of every feed and what is published."""
-    from orchestration.publish import open_published
+    from orchestration.publish import open_published, published_of
 
     chosen = settings.load()
     busy = runs.running(chosen)
     if busy:
         console.print(f"A run is under way (process {busy}); what follows is what was published before it.")
-    with open_published(chosen.published) as connection:
+    with open_published(published_of(chosen)) as connection:
         for title, sql in _STATUS.items():
             cursor = connection.execute(sql)
-            table = Table(
-                *[column[0].replace("_", " ") for column in cursor.description], title=title, title_justify="left"
-            )
+            table = cli_shared.table(title, *(column[0].replace("_", " ") for column in cursor.description))
             for row in cursor.fetchall():
-                table.add_row(
-                    *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row)
-                )
-            console.print(table)
+                table.add_row(*map(_shown, row))
+            cli_shared.show(table)
     _print_summary(chosen)
 
 
 @main.command()
 def report() -> None:
     """Build the report anew from what is published, and say where it is."""
+    from orchestration.publish import published_of
     from orchestration.report import build_report
 
     chosen = settings.load()
     with step("report") as work:
-        path = build_report(chosen.published, chosen.reports)
+        path = build_report(published_of(chosen), chosen.reports)
         work.result = path.name
     _print_summary(chosen)
 
 
-for command in (cli_feeds.feeds, cli_feeds.land, cli_quarantine.quarantine, cli_quarantine.redrive):
+for command in (cli_models.models, cli_feeds.feeds, cli_feeds.land, cli_quarantine.quarantine, cli_quarantine.redrive):
     main.add_command(command)
 
 _STATUS = {
     "Latest runs": """
-        select as_of_date, status, strftime(started_at, '%Y-%m-%d %H:%M:%S') as started_at_utc,
-            round(epoch(finished_at - started_at)) :: bigint as seconds, run_id
-        from quality.runs order by started_at desc limit 5
+        select as_of_date, status, started_at as started_at_utc, finished_at as finished_at_utc, run_id
+        from quality.runs order by started_at desc nulls last limit 5
     """,
     "Feeds": """
         select feed, sum(rows_landed)::bigint as rows_landed, sum(rows_accepted)::bigint as accepted,
-            sum(rows_quarantined)::bigint as quarantined, strftime(max(landed_at), '%Y-%m-%d %H:%M:%S') as last_load_utc
+            sum(rows_quarantined)::bigint as quarantined, max(landed_at) as last_load_utc
         from quality.loads group by feed order by feed
     """,
 }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _materialize(chosen: Settings, choices: dict[str, Any]) -> None:
@@ -147,7 +151,7 @@ def _materialize(chosen: Settings, choices: dict[str, Any]) -> None:
                 raise_on_error=False,
             )
     if not result.success:
-        runs.finish(Warehouse(chosen.warehouse), result.run_id, "failed")
+        runs.finish(warehouse_of(chosen), result.run_id, "failed")
         _explain(result)
 
 
@@ -162,7 +166,8 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
                 problems.append(check.description or f"Check {check.check_name} failed.")
         if event.is_step_failure:
             error = event.step_failure_data.error
-            while error and error.cause:
+            # What led to a problem that we tell ourselves is no more than its cause.
+            while error and error.cause and error.cls_name not in ours:
                 error = error.cause
             message = error.message.strip() if error else "no reason was given."
             if error and error.cls_name in ours:
@@ -176,10 +181,10 @@ def _explain(result: dg.ExecuteInProcessResult) -> None:
 
 
 def _print_summary(chosen: Settings) -> None:
-    from orchestration.publish import published_url
+    from orchestration.publish import published_of, url_of
     from orchestration.summary import summary
 
-    told = summary(chosen.published)
+    told = summary(published_of(chosen))
     lines = {
         "rows": f"{told.rows_landed:,} landed: {told.rows_accepted:,} accepted, {told.rows_quarantined:,} quarantined",
         "MRR": "no subscriptions",
@@ -200,7 +205,7 @@ def _print_summary(chosen: Settings) -> None:
             f"€ {told.purchase_cost_eur:,.2f}"
         )
     lines["look at"] = f"{chosen.reports / f'{told.as_of}.html'}  the report"
-    lines[" "] = f"{published_url(chosen.published)}  the tables, by SQLAlchemy"
+    lines[" "] = f"{url_of(chosen)}  the tables, by SQLAlchemy"
     lines["  "] = "`catalyst status` for runs and feeds, `make dev` for the lineage"
     console.print(f"\n[bold]As of {told.as_of}[/bold]")
     for name, text in lines.items():

@@ -150,8 +150,6 @@ def _staged(column: ProposedColumn) -> tuple[str, str, str]:
         return "ids", "identifier", ""
     if column.date_format:
         return "dates", "date_from_formats", f', ["{column.date_format}"]'
-    if column.logical_type == "timestamp" and column.physical_type == "varchar":
-        return "timestamps", "utc_timestamp", ""
     section, kind = {
         "integer": ("numerics", "bigint"),
         "number": ("numerics", "double"),

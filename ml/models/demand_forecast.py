@@ -19,10 +19,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ml.encoding import codes, known_values
 from ml.errors import ModelInputError
-from ml.frames import marked, numbers, refuse, require_columns
+from ml.frames import floats, marked, numbers, refuse, require_columns
 from ml.holdout import latest_origins
-from ml.metrics import bias, coverage, pinball, wape
+from ml.metrics import forecast_metrics, row_losses
 from ml.quantiles import RatioQuantiles, weighted_quantile
+from ml.storage import BOOSTING
 from ml.versions import digest
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +43,11 @@ OFFER = ("price", "price_ratio", "discount_rate", "promotion_share_28")
 FEATURES = (*CATEGORICAL, *SCALED, *RECENT, *CALENDAR, *OFFER)
 QUANTILES = MappingProxyType({"p10": 0.1, "p50": 0.5, "p90": 0.9})
 PREDICTIONS = (*KEYS, "horizon", "mean_units", *QUANTILES)
+BASELINE = "seasonal_naive"
+SEGMENT = "category"
+# A training on the same stores and days teaches little that is new, and costs what all predictions of a week cost.
+RETRAIN_AFTER_DAYS = 7
+TRUSTED = (*BOOSTING, "ml.models.demand_forecast.DemandForecaster", "ml.quantiles.RatioQuantiles")
 PARAMS: Mapping[str, float] = MappingProxyType(
     {
         "max_iter": 40,
@@ -74,13 +80,13 @@ class DemandForecaster:
 
     Attributes:
         version: fingerprint of the training frame and the parameters.
-        trained_through: last target date of the training rows; evaluate accepts later ones only.
+        trained_through: last target date of the training rows, as text; evaluate accepts later ones only.
         categories: known values of each categorical feature, by code.
     """
 
     version: str
     params: Mapping[str, float]
-    trained_through: pd.Timestamp
+    trained_through: str
     training_rows: int
     categories: Mapping[str, tuple[str, ...]]
     estimator: HistGradientBoostingRegressor
@@ -128,7 +134,7 @@ def train(frame: pd.DataFrame, params: Mapping[str, float] = PARAMS) -> DemandFo
     return DemandForecaster(
         version=rows.version,
         params=settings,
-        trained_through=pd.Timestamp(rows.target.max()),
+        trained_through=str(rows.target.max()),
         training_rows=len(rows.units),
         categories=rows.categories,
         estimator=estimator,
@@ -168,27 +174,16 @@ def evaluate(model: DemandForecaster, frame: pd.DataFrame) -> dict[str, float]:
     Raises:
         ModelInputError: for an empty frame, missing columns, unusable rows, or rows within the training period.
     """
-    where = f"{NAME}.evaluate"
-    require_columns(frame, (*KEYS, *FEATURES, TARGET), where)
-    if frame.empty:
-        raise ModelInputError(f"{where}: there are no rows to evaluate on; an unmeasured model has no error of zero")
-    refuse(offending_rows(frame, labelled=True), ENTITY, where)
-    seen = (pd.to_datetime(frame["target_date"]) <= model.trained_through).to_numpy()
-    fault = f"its target date is within the training period (to {model.trained_through:%Y-%m-%d})"
-    refuse(marked(frame, {fault: seen}), ENTITY, where)
-    forecast = predict(model, frame)
-    actual = _floats(frame[TARGET])
-    # A series younger than a week has no same weekday yet: naive there is its level.
-    naive = _floats(frame["seasonal_naive"].fillna(frame["level"]))
-    mean = _floats(forecast["mean_units"])
-    return {
-        "wape": wape(actual, mean),
-        "naive_wape": wape(actual, naive),
-        "bias": bias(actual, mean),
-        "coverage_80": coverage(actual, _floats(forecast["p10"]), _floats(forecast["p90"])),
-        "pinball": pinball(actual, {level: _floats(forecast[name]) for name, level in QUANTILES.items()}),
-        "rows": float(len(frame)),
-    }
+    forecast = _unseen(model, frame, f"{NAME}.evaluate")
+    levels = {level: floats(forecast[name]) for name, level in QUANTILES.items()}
+    return forecast_metrics(floats(frame[TARGET]), floats(forecast["mean_units"]), levels, _naive(frame))
+
+
+def losses(model: DemandForecaster, frame: pd.DataFrame) -> pd.DataFrame:
+    """Absolute errors of the mean row by row, beside those of the seasonal naive forecast; raises as evaluate does."""
+    forecast = _unseen(model, frame, f"{NAME}.losses")
+    series = frame["store_id"].astype(str) + "/" + frame["product_id"].astype(str)
+    return row_losses(series, frame[SEGMENT], floats(frame[TARGET]), floats(forecast["mean_units"]), _naive(frame))
 
 
 def fingerprint(frame: pd.DataFrame, params: Mapping[str, float] = PARAMS) -> str:
@@ -213,6 +208,22 @@ def offending_rows(frame: pd.DataFrame, labelled: bool) -> pd.DataFrame:
     return marked(frame, faults)
 
 
+def _unseen(model: DemandForecaster, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    require_columns(frame, (*KEYS, *FEATURES, TARGET), where)
+    if frame.empty:
+        raise ModelInputError(f"{where}: there are no rows to evaluate on; an unmeasured model has no error of zero")
+    refuse(offending_rows(frame, labelled=True), ENTITY, where)
+    seen = (pd.to_datetime(frame["target_date"]) <= pd.Timestamp(model.trained_through)).to_numpy()
+    fault = f"its target date is within the training period (to {model.trained_through})"
+    refuse(marked(frame, {fault: seen}), ENTITY, where)
+    return predict(model, frame)
+
+
+def _naive(frame: pd.DataFrame) -> Floats:
+    # A series younger than a week has no same weekday yet: naive there is its level.
+    return floats(frame[BASELINE].fillna(frame["level"]))
+
+
 def _settings(params: Mapping[str, float]) -> dict[str, float]:
     unknown = sorted(set(params) - set(PARAMS))
     if unknown:
@@ -220,13 +231,9 @@ def _settings(params: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in {**PARAMS, **params}.items()}
 
 
-def _floats(column: "pd.Series[float]") -> Floats:
-    return np.asarray(column.to_numpy(na_value=np.nan), dtype=np.float64)
-
-
 def _scale(frame: pd.DataFrame, params: Mapping[str, float]) -> Floats:
     # A series without a sale in 56 days still has a scale: one unit in that time.
-    scale: Floats = np.maximum(_floats(frame["level"]), np.float64(params["level_floor"]), dtype=np.float64)
+    scale: Floats = np.maximum(floats(frame["level"]), np.float64(params["level_floor"]), dtype=np.float64)
     return scale
 
 
@@ -253,7 +260,7 @@ def _training_rows(frame: pd.DataFrame, params: Mapping[str, float]) -> _Rows:
     refuse(offending_rows(frame, labelled=True), ENTITY, where)
     keys = {key: pd.factorize(frame[key], sort=True) for key in KEYS}
     order = np.lexsort([keys[key][0] for key in reversed(KEYS)]).astype(np.int64)
-    units = _floats(frame[TARGET])[order]
+    units = floats(frame[TARGET])[order]
     if not units.any():
         raise ModelInputError(f"{where}: every label is 0, so there is nothing to learn; check the sales of the period")
     # A category takes a bin, and the missing take one: the rarest stores beyond that share it.
@@ -294,5 +301,6 @@ def _boost(rows: _Rows, chosen: Integers, params: Mapping[str, float]) -> tuple[
 
 
 def _mean(estimator: HistGradientBoostingRegressor, cap: float, x: Floats32, scale: Floats) -> Floats:
-    ratio: Floats = np.clip(estimator.predict(x), LEAST_RATIO, cap)
+    with threadpool_limits(1 if len(x) < ROWS_FOR_THREADS else None, user_api="openmp"):
+        ratio: Floats = np.clip(estimator.predict(x), LEAST_RATIO, cap)
     return ratio * scale

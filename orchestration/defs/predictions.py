@@ -1,41 +1,121 @@
-"""Assets that train on features and write predictions back as tables, one partition for each as-of date."""
+"""Assets of each model, found by its file in `ml/models`: the version in use, its predictions and its backtest."""
 
+import pkgutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from ml import models
 from orchestration.defs.run import Run
-from orchestration.errors import CatalystError
-from orchestration.progress import step
+from orchestration.progress import step, warn
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
-FEATURES = dg.AssetKey(["feature_store", "demand_forecast_features"])
+    from orchestration.learning import Predicted
+
+_TOLD = {"archived": "; the challenger was archived"}
 
 
-def _features(run: Run, condition: str) -> "pd.DataFrame":
-    """Reads feature rows in a total order, without which a model would differ from run to run."""
-    rows = run.warehouse.query(
-        f"""
-        select * from feature_store.demand_forecast_features where {condition}
-        order by origin_date, target_date, store_id, product_id
-        """
+def _model(name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["models", name],
+        deps=[dg.AssetKey(["feature_store", f"{name}_features"])],
+        group_name="models",
+        kinds={"sklearn", "mlflow"},
+        description="The version that predicts: trained anew where it is time, and promoted where it is better.",
     )
-    frame: pd.DataFrame = rows.to_pandas()
-    return frame
+    def trained(run: Run) -> dg.MaterializeResult[None]:
+        from orchestration import learning
+        from orchestration.registry import Registry
+
+        with step(f"train {name}") as work:
+            choice = learning.refresh(run.warehouse, run.settings, name, run.as_of_date, work.update)
+            outcome = choice.decided.partition(":")[0] if choice.trained else "as before"
+            work.result = f"version {choice.version.number}" + _TOLD.get(outcome, f", {outcome}")
+        if not choice.is_champion:
+            warn(
+                f"No version of {name} is good enough yet ({choice.decided}); version {choice.version.number} "
+                "stands in. `catalyst models` lists the versions."
+            )
+        card = Registry(run.settings.mlflow_uri).card(choice.version)
+        return dg.MaterializeResult(
+            metadata={
+                "version": choice.version.number,
+                "model_version": choice.version.fingerprint,
+                "trained_because": choice.trained,
+                "decided": choice.decided,
+                "model_card": dg.MetadataValue.md(card),
+                "seconds": work.seconds,
+                **choice.version.metrics,
+            }
+        )
+
+    return trained
 
 
-def _stamped(run: Run, run_id: str, rows: "pd.DataFrame", version: str) -> "pa.Table":
+def _predictions(name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["predictions", name],
+        deps=[dg.AssetKey(["models", name])],
+        group_name="predictions",
+        kinds={"sklearn"},
+        description="What the version in use predicts for the days after the as-of date.",
+    )
+    def predictions(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
+        from orchestration import learning
+
+        with step(f"predict {name}") as work:
+            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, "predict")
+            written = run.warehouse.replace_partition(
+                f"predictions.{name}", run.as_of_date, _stamped(run, context.run_id, name, found, ["origin_date"])
+            )
+            work.result = f"{written:,} rows, model {found.version.fingerprint}"
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": written,
+                "model_version": found.version.fingerprint,
+                "seconds": work.seconds,
+            }
+        )
+
+    return predictions
+
+
+def _backtest(name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["predictions", f"{name}_backtest"],
+        deps=[dg.AssetKey(["models", name])],
+        group_name="predictions",
+        kinds={"sklearn"},
+        description="The last 30 days by the same version, which has seen none of them, beside what came.",
+    )
+    def backtest(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
+        from orchestration import learning
+
+        with step(f"backtest {name}") as work:
+            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, "backtest")
+            written = run.warehouse.replace_partition(
+                f"predictions.{name}_backtest", run.as_of_date, _stamped(run, context.run_id, name, found)
+            )
+            told = [f"{metric} {value:.3f}" for metric, value in found.metrics.items() if metric.endswith("wape")]
+            work.result = f"{written:,} rows, {', '.join(told)}"
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": written, "seconds": work.seconds, **found.metrics},
+        )
+
+    return backtest
+
+
+def _stamped(run: Run, run_id: str, name: str, found: "Predicted", without: list[str] | None = None) -> "pa.Table":
     import pyarrow as pa
 
     return pa.Table.from_pandas(
-        rows.assign(
+        found.rows.drop(columns=without or []).assign(
             as_of_date=run.as_of_date,
-            model_name="demand_forecast",
-            model_version=version,
+            model_name=name,
+            model_version=found.version.fingerprint,
             run_id=run_id,
             predicted_at=datetime.now(UTC).replace(tzinfo=None),
         ),
@@ -43,73 +123,7 @@ def _stamped(run: Run, run_id: str, rows: "pd.DataFrame", version: str) -> "pa.T
     )
 
 
-@dg.asset(key=["predictions", "demand_forecast_backtest"], deps=[FEATURES], group_name="predictions", kinds={"sklearn"})
-def demand_forecast_backtest(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
-    """Forecasts of the last 30 days by a model that had seen none of them, beside what was sold and what naive said."""
-    from ml.models import demand_forecast as model
-
-    with step("backtest demand_forecast") as work:
-        # A training origin's targets reach 30 days ahead: those that the backtest asks for stay unseen.
-        first = "(select min(origin_date) from feature_store.demand_forecast_features where purpose = 'backtest')"
-        train = _features(run, f"purpose = 'train' and units is not null and target_date <= {first}")
-        held_out = _features(run, "purpose = 'backtest' and units is not null")
-        if train.empty or held_out.empty:
-            raise CatalystError(
-                f"There is too little history before {run.as_of_date} to test a forecast on: feature_store."
-                "demand_forecast_features has no training or backtest rows. Land more days, then run again."
-            )
-        work.update(f"training on {len(train):,} rows")
-        fitted = model.train(train)
-        metrics = model.evaluate(fitted, held_out)
-        columns = [*model.ENTITY, "origin_date", "target_date"]
-        forecast = model.predict(fitted, held_out).merge(
-            held_out[[*columns, "units", "seasonal_naive"]], on=columns, validate="one_to_one"
-        )
-        written = run.warehouse.replace_partition(
-            "predictions.demand_forecast_backtest",
-            run.as_of_date,
-            _stamped(run, context.run_id, forecast, fitted.version),
-        )
-        work.result = f"{written:,} rows, WAPE {metrics['wape']:.3f} against {metrics['naive_wape']:.3f} seasonal naive"
-    return dg.MaterializeResult(
-        metadata={"dagster/row_count": written, "training_rows": len(train), "seconds": work.seconds, **metrics}
-    )
-
-
-@dg.asset(
-    key=["predictions", "demand_forecast"],
-    deps=[FEATURES],
-    group_name="predictions",
-    kinds={"sklearn"},
-)
-def demand_forecast(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
-    """Daily demand of each product and store for the next 30 days with quantiles, by a model trained on all history."""
-    from ml.models import demand_forecast as model
-
-    with step("train and predict demand_forecast") as work:
-        train = _features(run, "purpose in ('train', 'backtest') and units is not null")
-        wanted = _features(run, "purpose = 'predict'")
-        if train.empty or wanted.empty:
-            raise CatalystError(
-                f"There is nothing to forecast from on {run.as_of_date}: feature_store.demand_forecast_features has no "
-                "training or prediction rows. Land sales first, then run again."
-            )
-        work.update(f"training on {len(train):,} rows")
-        fitted = model.train(train)
-        forecast = model.predict(fitted, wanted).drop(columns="origin_date")
-        version = model.fingerprint(train)
-        written = run.warehouse.replace_partition(
-            "predictions.demand_forecast", run.as_of_date, _stamped(run, context.run_id, forecast, version)
-        )
-        work.result = f"{written:,} rows, model {version}"
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": written,
-            "training_rows": len(train),
-            "model_version": version,
-            "seconds": work.seconds,
-        }
-    )
-
-
-assets = [demand_forecast_backtest, demand_forecast]
+# By their names only: importing a model takes seconds.
+assets = [
+    build(found.name) for found in pkgutil.iter_modules(models.__path__) for build in (_model, _predictions, _backtest)
+]

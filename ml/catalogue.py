@@ -1,0 +1,53 @@
+"""The models that there are, found by the names of their files, and what each of them offers."""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import pandas as pd
+
+from ml import models
+
+
+class Model(Protocol):
+    """A module of `ml.models`.
+
+    Attributes:
+        KEYS: Columns that name a row, the entity and dates among them.
+        TRUSTED: Types, by their full names, that a stored model may hold beside those that skops trusts.
+        RETRAIN_AFTER_DAYS: Days from one training to the next.
+    """
+
+    NAME: str
+    ENTITY: tuple[str, ...]
+    KEYS: tuple[str, ...]
+    FEATURES: tuple[str, ...]
+    TARGET: str
+    BASELINE: str
+    PARAMS: Mapping[str, float]
+    TRUSTED: tuple[str, ...]
+    RETRAIN_AFTER_DAYS: int
+    __doc__: str | None
+
+    def train(self, frame: pd.DataFrame) -> Any:
+        """Fit on labelled rows; what comes back has `version`, `trained_through` and `training_rows`."""
+
+    def predict(self, model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+        """Predict each row."""
+
+    def evaluate(self, model: Any, frame: pd.DataFrame) -> dict[str, float]:
+        """Measure the errors on rows later than the training."""
+
+    def losses(self, model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+        """The errors row by row, as `ml.promotion` compares them."""
+
+
+def names() -> list[str]:
+    """The names of all models, without importing one."""
+    return sorted(found.name for found in pkgutil.iter_modules(models.__path__))
+
+
+def model(name: str) -> Model:
+    """The module of a model."""
+    return cast("Model", import_module(f"ml.models.{name}"))

@@ -1,0 +1,198 @@
+"""How a model comes to predict: trained when it is time, compared with the champion, promoted or archived, used.
+
+A version is trained on what lay before the backtest and measured on the backtest's days, the last 30 before the as-of
+date. It is not fitted again on those days afterwards: what is measured is what predicts, and no champion has seen a day
+of a later hold-out, so that champion and challenger are compared on the same unseen rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from importlib.metadata import version as installed
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from orchestration import training, versions
+from orchestration.errors import CatalystError
+from orchestration.registry import Registry
+from orchestration.settings import Settings
+from orchestration.training import Folder, Trained
+from orchestration.versions import Version
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from ml.catalogue import Model
+    from orchestration.connections import Store
+
+# Training and hold-out never meet: no target of the first is later than the first origin of the second.
+_FIRST_HELD_OUT = "(select min(origin_date) from {table} where purpose = 'backtest')"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The version that predicts for a date.
+
+    Attributes:
+        trained: Why a challenger was trained in this run; empty where none was.
+        decided: What was decided on it, in one sentence.
+        is_champion: False where no version has been good enough yet, and the latest stands in.
+    """
+
+    version: Version
+    trained: str
+    decided: str
+    is_champion: bool
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions, the version that made them, and its errors where they were backtested."""
+
+    version: Version
+    rows: pd.DataFrame
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a version is trained and measured on.
+
+    Attributes:
+        data: As-of date, numbers of rows and hashes: the version of the data.
+        inputs: Fingerprint of the data, the parameters, the rule of promotion and the champion.
+    """
+
+    training: pa.Table
+    holdout: pa.Table
+    data: Mapping[str, str] = field(default_factory=dict)
+    inputs: str = ""
+
+
+def refresh(
+    store: Store, settings: Settings, name: str, as_of: date, tell: Callable[[str], None] = lambda _: None
+) -> Choice:
+    """Trains a challenger where it is time, decides on it, and returns the version that predicts for the date.
+
+    Raises:
+        CatalystError: There are too few rows to train and measure on, or the registry cannot be used.
+    """
+    from ml.catalogue import model as model_of
+
+    registry = Registry(settings.mlflow_uri)
+    # A new registry is made while the first model is being trained.
+    known = [] if registry.is_new else registry.versions(name)
+    model = model_of(name)
+    request = registry.request(name) if known else None
+    why = "" if versions.by_hand(known, as_of) else versions.why_train(known, as_of, model.RETRAIN_AFTER_DAYS, request)
+    if why:
+        tell(f"training, because {why}")
+        known = _challenge(store, registry, settings, model, known, as_of)
+    chosen = versions.in_use(known, as_of)
+    if chosen is None:
+        raise CatalystError(f"{name} has no version as of {as_of}: look at the step before it.")
+    of_date = [one for version in known for one in version.decisions if one.as_of == as_of]
+    decided = max(of_date, key=lambda one: one.at, default=None)
+    told = f"{decided.outcome}: {decided.reason}" if decided else ""
+    return Choice(chosen, why, told, versions.champion(known, as_of) is not None)
+
+
+def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: str) -> Predicted:
+    """Predicts the rows of a purpose (`predict` or `backtest`) by the version of the date; a backtest is measured too.
+
+    Raises:
+        CatalystError: There is no version, or there are no rows.
+    """
+    from ml import storage
+    from ml.catalogue import model as model_of
+    from ml.errors import ModelInputError
+
+    model = model_of(name)
+    registry = Registry(settings.mlflow_uri)
+    chosen = None if registry.is_new else versions.in_use(registry.versions(name), as_of)
+    if chosen is None:
+        raise CatalystError(f"{name} has no version as of {as_of}: materialize models/{name} first.")
+    is_backtest = purpose == "backtest"
+    labelled = f" and {model.TARGET} is not null" if is_backtest else ""
+    rows: pd.DataFrame = _rows(store, model, f"purpose = '{purpose}'{labelled}").to_pandas()
+    if rows.empty:
+        raise CatalystError(
+            f"There is nothing to predict from on {as_of}: feature_store.{name}_features has no rows for {purpose}. "
+            "Land sales first, then run again."
+        )
+    try:
+        fitted = storage.loads(registry.load(chosen), model.TRUSTED)
+    except ModelInputError as error:
+        raise CatalystError(f"Version {chosen.number} of {name} is not loaded: {error}.") from error
+    predictions = model.predict(fitted, rows)
+    if is_backtest:
+        predictions[[model.TARGET, model.BASELINE]] = rows[[model.TARGET, model.BASELINE]]
+    return Predicted(chosen, predictions, model.evaluate(fitted, rows) if is_backtest else {})
+
+
+def _challenge(
+    store: Store, registry: Registry, settings: Settings, model: Model, known: list[Version], as_of: date
+) -> list[Version]:
+    """Trains a version, compares it with the champion, keeps both it and the decision, and returns all versions."""
+    from ml.promotion import Cost, decide
+
+    champion = versions.champion_before(known, as_of)
+    place = Folder(str(settings.home / "training" / model.NAME))
+    # With what a run that was killed has left; should its process still write, it does not write here.
+    place.remove()
+    folder = Folder(f"{place.url}/{uuid4().hex}")
+    with training.apart(settings, model.NAME, folder) as work:
+        rows = _training_rows(store, model, as_of, champion)
+        if any(one.as_of == as_of and one.inputs == rows.inputs and one.decisions for one in known):
+            # A second run for the date: the same rows against the same champion have been decided on.
+            return known
+        folder.write_rows(training.TRAINING, rows.training)
+        folder.write_rows(training.HOLDOUT, rows.holdout)
+        if champion:
+            folder.write(training.CHAMPION, registry.load(champion))
+        work.begin()
+        registry.open()
+        work.wait()
+    measured = folder.result()
+    losses = folder.frame(training.CHALLENGER_LOSSES)
+    before = folder.frame(training.CHAMPION_LOSSES) if champion else None
+    verdict = decide(losses, before, Cost(measured["seconds_per_1000_rows"], measured["megabytes"]))
+    version = registry.add(model.NAME, Trained(folder, as_of, rows.inputs, model.TRUSTED, model.PARAMS, rows.data))
+    registry.decide(version, versions.PROMOTED if verdict.is_promoted else versions.ARCHIVED, verdict.reason, as_of)
+    place.remove()
+    return registry.versions(model.NAME)
+
+
+def _training_rows(store: Store, model: Model, as_of: date, champion: Version | None) -> Rows:
+    import pandas as pd
+
+    from ml.promotion import Bars
+    from ml.versions import digest
+
+    table = f"feature_store.{model.NAME}_features"
+    first = _FIRST_HELD_OUT.format(table=table)
+    rows = Rows(
+        _rows(store, model, f"purpose = 'train' and {model.TARGET} is not null and target_date <= {first}"),
+        _rows(store, model, f"purpose = 'backtest' and {model.TARGET} is not null"),
+    )
+    if not rows.training.num_rows or not rows.holdout.num_rows:
+        raise CatalystError(
+            f"There is too little history before {as_of} to train {model.NAME} and test it: {table} has no training or "
+            "backtest rows. Land more days, then run again."
+        )
+    data = {"as_of": as_of.isoformat()}
+    for part, found in (("training", rows.training), ("holdout", rows.holdout)):
+        hashed = pd.util.hash_pandas_object(found.to_pandas(), index=False)
+        data |= {f"{part}.rows": str(found.num_rows), f"{part}.hash": digest(found.column_names, [hashed.to_numpy()])}
+    rule = [dict(model.PARAMS), model.FEATURES, installed("scikit-learn"), repr(Bars())]
+    inputs = digest([data, rule, champion.fingerprint if champion else ""], [])
+    return replace(rows, data=data, inputs=inputs)
+
+
+def _rows(store: Store, model: Model, condition: str) -> pa.Table:
+    """Reads feature rows in a total order, without which a model would differ from run to run."""
+    order = ", ".join(model.KEYS)
+    return store.query(f"select * from feature_store.{model.NAME}_features where {condition} order by {order}")

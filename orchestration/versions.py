@@ -1,0 +1,183 @@
+"""The versions of a model and who was champion when, so that a run for a date chooses as it chose the first time.
+
+A decision counts from the as-of date of the run that took it. What the rule decides for a date replaces what it had
+decided for that date before, and never looks at later dates; a person's word counts from the last date that was
+decided on, and for that date more than the rule's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from orchestration.errors import CatalystError
+
+PROMOTED, ARCHIVED = "promoted", "archived"
+BY_RULE = "the promotion rule"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided on a version.
+
+    Attributes:
+        as_of: The date from which on it counts.
+        at: When it was taken, in UTC, as text that sorts.
+        outcome: `promoted` or `archived`.
+        by: The rule, or who decided by hand.
+    """
+
+    as_of: date
+    at: str
+    outcome: str
+    by: str
+    reason: str
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person decided."""
+        return self.by != BY_RULE
+
+
+@dataclass(frozen=True)
+class Request:
+    """Somebody's wish that a model be trained again at the next run from an as-of date on."""
+
+    as_of: date
+    at: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """A trained model in the registry.
+
+    Attributes:
+        number: Its version in the registry, counted from 1.
+        fingerprint: What `model_version` says on the rows that it predicts: the same training, the same fingerprint.
+        as_of: The as-of date of the run that trained it.
+        inputs: Fingerprint of what it was trained, measured and compared on.
+    """
+
+    name: str
+    number: int
+    fingerprint: str
+    as_of: date
+    trained_through: date
+    inputs: str
+    run_id: str
+    metrics: Mapping[str, float]
+    aliases: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def last_decision(self) -> Decision | None:
+        """The decision that counts now."""
+        return max(self.decisions, key=lambda one: (one.as_of, one.at), default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns it as `catalyst models --json` prints it."""
+        last = self.last_decision
+        return {
+            "name": self.name,
+            "version": self.number,
+            "aliases": list(self.aliases),
+            "metrics": dict(self.metrics),
+            "reason": last.reason if last else "",
+            "status": last.outcome if last else "undecided",
+            "model_version": self.fingerprint,
+            "as_of": self.as_of.isoformat(),
+            "trained_through": self.trained_through.isoformat(),
+            "decisions": [{**vars(one), "as_of": one.as_of.isoformat()} for one in _ordered(self.decisions)],
+        }
+
+
+def promotions(versions: Sequence[Version]) -> list[tuple[Decision, Version]]:
+    """Returns every promotion with its version, in the order in which they count."""
+    found = [(one, version) for version in versions for one in version.decisions if one.outcome == PROMOTED]
+    return sorted(found, key=lambda pair: (pair[0].as_of, pair[0].at))
+
+
+def champion(versions: Sequence[Version], as_of: date | None = None) -> Version | None:
+    """Returns the version that predicts for a date, or, without one, for the last."""
+    found = [version for one, version in promotions(versions) if as_of is None or one.as_of <= as_of]
+    return found[-1] if found else None
+
+
+def champion_before(versions: Sequence[Version], as_of: date) -> Version | None:
+    """Returns the version that a challenger of a date has to beat: what the date itself decided does not count."""
+    found = [version for one, version in promotions(versions) if one.as_of < as_of]
+    return found[-1] if found else None
+
+
+def by_hand(versions: Sequence[Version], as_of: date) -> Version | None:
+    """Returns the version that a person has chosen for a date."""
+    found = [version for one, version in promotions(versions) if one.as_of == as_of and one.is_by_hand]
+    return found[-1] if found else None
+
+
+def in_use(versions: Sequence[Version], as_of: date) -> Version | None:
+    """Returns the version that predicts for a date: its champion or, where none was good enough yet, the latest."""
+    trained = [version for version in versions if version.as_of <= as_of]
+    latest = max(trained, key=lambda version: (version.as_of, _decided_at(version)), default=None)
+    return champion(versions, as_of) or latest
+
+
+def why_train(versions: Sequence[Version], as_of: date, days: int, request: Request | None = None) -> str:
+    """Returns why a challenger is to be trained for a date; an empty text where none is.
+
+    Versions that the date itself has trained do not count, so that a second run for it does what the first one did.
+    """
+    if champion_before(versions, as_of) is None:
+        return "there is no champion yet"
+    earlier = [version for version in versions if version.as_of < as_of]
+    age = min((as_of - version.as_of).days for version in earlier) if earlier else days
+    if age >= days:
+        return f"the last training is {age} days old"
+    if request and request.as_of <= as_of and not any(_decided_at(version) > request.at for version in earlier):
+        return f"{request.by} asked for it: {request.reason}"
+    return ""
+
+
+def find(versions: Sequence[Version], name: str, wanted: str) -> Version:
+    """Returns the version with a number or fingerprint.
+
+    Raises:
+        CatalystError: There is none.
+    """
+    for version in versions:
+        if wanted in {str(version.number), version.fingerprint}:
+            return version
+    known = ", ".join(str(version.number) for version in versions) or "none"
+    raise CatalystError(f"{name} has no version {wanted}; there are: {known}. `catalyst models` lists them.")
+
+
+def previous(versions: Sequence[Version], name: str) -> Version:
+    """Returns the champion before the one of now, counted from the first time that this one was promoted.
+
+    Raises:
+        CatalystError: There was none before.
+    """
+    past = [version.number for _, version in promotions(versions)]
+    if past and (first := past.index(past[-1])):
+        return next(version for version in versions if version.number == past[first - 1])
+    raise CatalystError(
+        f"{name} has had {'one champion' if past else 'no champion'} so far, so there is none to go back to: "
+        f"name a version, as in `catalyst models promote {name} 1`."
+    )
+
+
+def latest_date(versions: Sequence[Version]) -> date:
+    """Returns the last as-of date that anything was decided or trained for."""
+    return max(day for version in versions for day in (version.as_of, *(one.as_of for one in version.decisions)))
+
+
+def _ordered(decisions: Sequence[Decision]) -> list[Decision]:
+    return sorted(decisions, key=lambda one: (one.as_of, one.at))
+
+
+def _decided_at(version: Version) -> str:
+    return max((one.at for one in version.decisions), default="")
