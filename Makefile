@@ -19,6 +19,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DBT_VERSION_CHECK := false
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
 export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
@@ -48,6 +49,7 @@ lint: $(SYNCED) ## check style, types, SQL and which module imports which
 	@echo "== ruff format" && $(RUN) ruff format --check
 	@echo "== mypy" && $(RUN) mypy
 	@echo "== sqlfluff" && $(RUN) sqlfluff lint --processes $(WORKERS) dbt_project/models $(wildcard examples/*/models)
+	@echo "== engines" && $(RUN) python -m tests.dbt_project.engines
 	@echo "== import-linter" && $(RUN) lint-imports --no-logo
 
 bench: $(SYNCED) ## measure what the README claims
@@ -57,7 +59,7 @@ sync: $(SYNCED) ## set up the environment and do nothing else; the targets above
 	@echo "The environment in $(VENV) is as uv.lock says."
 
 clean: ## remove the environments and the caches of tools; the data in .catalyst stay
-	rm -rf .uv .venv .venv-bigquery .venv-datacontract .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv .venv .venv-bigquery .venv-datacontract .venv-terraform .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # Bytecode is compiled here once: without it the first imports take three times as long.
 $(SYNCED): pyproject.toml uv.lock | $(UV)

@@ -27,7 +27,12 @@
     {{ return(rows[0][0] | string) }}
 {%- endmacro %}
 
-{#- True where the column's day is not after the as-of date. -#}
-{% macro known_by_as_of(column) -%}
-    cast({{ column }} as date) <= {{ catalyst.as_of() }}
+{#- True where the column's day is not after the as-of date, or where the day is not that the row landed on: what has landed
+    is known, so that a day of landing up to the as-of date is staged once for good. -#}
+{% macro known_by_as_of(column, landed_on=none) -%}
+    {%- if landed_on is none -%}
+        cast({{ column }} as date) <= {{ catalyst.as_of() }}
+    {%- else -%}
+        ({{ landed_on }} <= {{ catalyst.as_of() }} or cast({{ column }} as date) <= {{ catalyst.as_of() }})
+    {%- endif -%}
 {%- endmacro %}

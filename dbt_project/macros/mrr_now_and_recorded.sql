@@ -31,8 +31,8 @@
             0 as amount,
             0 as amount_eur,
             0 as subscriptions,
-            amount - previous_amount as previous_amount,
-            amount_eur - previous_amount_eur as previous_amount_eur
+            recorded.amount - recorded.previous_amount as previous_amount,
+            recorded.amount_eur - recorded.previous_amount_eur as previous_amount_eur
         from recorded
     ) as stacked
     where month in (select changed_months.month from changed_months)

@@ -14,7 +14,7 @@
             amount_eur as previous_amount_eur,
             {{ catalyst.as_of() }} as recorded_as_of,
             {{ catalyst.mrr_policies() }} as policies,
-            month_checksum
+            {{ catalyst.cast_or_null("0", "bigint") }} as month_checksum
         from {{ revenue }}
         where false
     {%- endif -%}

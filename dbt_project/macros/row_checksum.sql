@@ -6,7 +6,7 @@
         {%- do texts.append("coalesce(" ~ catalyst.cast_or_null(column, "text") ~ ", '')") -%}
     {%- endfor -%}
     {%- set row_text = "concat(" ~ texts | join(", '|', ") ~ ")" -%}
-    {{ catalyst.cast_or_null("concat('0x', substr(" ~ catalyst.text_hash(row_text) ~ ", 1, 9))", "bigint") }}
+    {{ catalyst.cast_or_null("concat('0x', substr(" ~ catalyst.text_hash(row_text) ~ ", 1, 9))", "hexadecimal") }}
 {%- endmacro %}
 
 {% macro text_hash(text) -%}

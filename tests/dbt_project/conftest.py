@@ -12,6 +12,9 @@ import pytest
 
 from tests.dbt_project.raw_warehouse import run_dbt
 from tests.dbt_project.small_company import build_raw, forget_after
+from tests.parts.bigquery import _bigquery_server, bigquery_project
+
+__all__ = ["_bigquery_server", "bigquery_project"]
 
 Rows = list[tuple[Any, ...]]
 Query = Callable[[str], Rows]

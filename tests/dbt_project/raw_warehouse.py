@@ -19,6 +19,8 @@ from orchestration.warehouse import (
     definitions,
 )
 
+# After every as-of date of the tests, so that the day on which a row was recorded says whether it was known.
+LANDED_AT = "2090-01-01 05:00:00"
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 
 WRITTEN_TABLES = QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
@@ -51,7 +53,7 @@ def land(
 ) -> None:
     """Lands rows of a feed as one gated load with nothing rejected."""
     insert(connection, feed, [{**row, "_dlt_load_id": load_id, "_row": number} for number, row in enumerate(rows)])
-    insert(connection, "quality.loads", [{"feed": feed, "load_id": load_id}])
+    insert(connection, "quality.loads", [{"feed": feed, "load_id": load_id, "landed_at": LANDED_AT}])
 
 
 def run_dbt(command: Sequence[str], home: Path, project_dir: Path = PROJECT_DIR) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from tests.dbt_project.raw_warehouse import run_dbt
 Expected = Mapping[str, Mapping[str, str | None]]
 
 CALLS: Expected = {
-    "utc_timestamp('typed')": {
+    "cast_or_null('typed', 'timestamp')": {
         "2026-06-01T08:12:33+02:00": "2026-06-01 06:12:33",
         "2026-06-01T08:12:33.5-0530": "2026-06-01 13:42:33.5",
         " 2026-06-01 00:30:00+02 ": "2026-05-31 22:30:00",

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -18,9 +18,11 @@ import pytest
 
 from tests.bigquery import environment
 from tests.conftest import Requires
+from tests.parts import gcs
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from google.cloud import bigquery
 
 _SECONDS = 60
 _numbers = count()
@@ -33,28 +35,41 @@ class Project:
     id: str
     endpoint: str
 
+    def client(self) -> bigquery.Client:
+        """Returns a client for it, to be closed."""
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud import bigquery
+
+        return bigquery.Client(self.id, AnonymousCredentials())  # type: ignore[no-untyped-call]
+
     def load(self, table: str, rows: pa.Table) -> None:
         """Puts rows in place of those of a table; times count as UTC."""
+        self.load_all({table: rows})
+
+    def load_all(self, tables: Mapping[str, pa.Table]) -> None:
+        """Puts rows in place of those of each table; times count as UTC."""
         import io
 
         import pyarrow as pa
         import pyarrow.parquet as pq
-        from google.auth.credentials import AnonymousCredentials
         from google.cloud import bigquery
 
-        for position, part in enumerate(rows.schema):
-            if pa.types.is_timestamp(part.type):
-                column = rows.column(position).cast(pa.timestamp("us", "UTC"))
-                rows = rows.set_column(position, part.name, column)
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET, write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE
         )
-        content = io.BytesIO()
-        pq.write_table(rows, content)
-        content.seek(0)
-        with bigquery.Client(self.id, AnonymousCredentials()) as client:  # type: ignore[no-untyped-call]
-            client.create_dataset(table.split(".", maxsplit=1)[0], exists_ok=True)
-            client.load_table_from_file(content, table, job_config=config).result()
+        with self.client() as client:
+            for schema in sorted({table.split(".", maxsplit=1)[0] for table in tables}):
+                client.create_dataset(schema, exists_ok=True)
+            for table, rows in tables.items():
+                is_time = [pa.types.is_timestamp(part.type) for part in rows.schema]
+                kinds = [
+                    pa.timestamp("us", "UTC") if moment else part.type
+                    for moment, part in zip(is_time, rows.schema, strict=True)
+                ]
+                content = io.BytesIO()
+                pq.write_table(rows.cast(pa.schema(list(zip(rows.schema.names, kinds, strict=True)))), content)
+                content.seek(0)
+                client.load_table_from_file(content, table, job_config=config).result()
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +89,7 @@ def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactor
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [str(interpreter), str(serve), *address, "--data-dir", str(folder / "data")],
-            env=os.environ | environment.home(),
+            env=os.environ | environment.home() | {"GCS_LOCAL_ROOT": str(tmp_path_factory.getbasetemp() / gcs.FOLDER)},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

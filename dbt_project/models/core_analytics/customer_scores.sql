@@ -1,3 +1,4 @@
+-- never null: ordered_date
 with
 
 orders as (

@@ -1,3 +1,4 @@
+-- never null: first_order_date
 with
 
 customers as (select * from {{ ref("customer_scores") }}),

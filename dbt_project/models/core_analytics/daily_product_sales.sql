@@ -1,8 +1,12 @@
+-- depends_on: {{ ref("int_currency_rates_dated") }}
+{%- set changed = changed_revenue_days() %}
 with
 
 sales as (
     select * from {{ ref("sales") }}
-    where line_type = 'product'
+    where
+        {{ in_periods("sold_date", changed) }}
+        and line_type = 'product'
 ),
 
 summed as (

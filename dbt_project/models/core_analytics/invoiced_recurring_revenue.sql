@@ -1,3 +1,4 @@
+-- never null: month
 with
 
 shares as (

@@ -1,8 +1,9 @@
+{%- set changed = changed_months("int_mrr_months") -%}
 with
 
 months as (
     select * from {{ ref("int_mrr_months") }}
-    where {{ is_month_missing("month") }}
+    where {{ in_periods("month", changed) }}
 ),
 
 amounts as (select * from {{ ref("int_recurring_amounts") }}),
@@ -18,7 +19,6 @@ summed as (
     select
         months.month,
         months.moment,
-        months.month_checksum,
         amounts.customer_id,
         amounts.currency,
         amounts.segment,
@@ -30,7 +30,6 @@ summed as (
     group by
         months.month,
         months.moment,
-        months.month_checksum,
         amounts.customer_id,
         amounts.currency,
         amounts.segment,
@@ -47,8 +46,7 @@ converted as (
         summed.amount,
         summed.subscriptions,
         {{ cast_or_null("summed.amount * rates.eur_rate", "numeric(18,4)") }} as amount_eur,
-        {{ cast_or_null("summed.amount * constant_rates.eur_rate", "numeric(18,4)") }} as amount_eur_constant,
-        summed.month_checksum
+        {{ cast_or_null("summed.amount * constant_rates.eur_rate", "numeric(18,4)") }} as amount_eur_constant
     from summed
     left join rates on summed.currency = rates.currency and summed.moment = rates.valid_on
     left join constant_rates on summed.currency = constant_rates.currency

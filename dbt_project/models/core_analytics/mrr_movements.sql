@@ -1,11 +1,15 @@
+{%- set changed = changed_months("int_mrr_months_compared") -%}
 with
 
 months as (
     select * from {{ ref("int_mrr_months_compared") }}
-    where {{ is_month_missing("month") }}
+    where {{ in_periods("month", changed) }}
 ),
 
-revenue as (select * from {{ ref("monthly_recurring_revenue") }}),
+revenue as (
+    select * from {{ ref("monthly_recurring_revenue") }}
+    where {{ in_periods("month", with_earlier(changed, months=1)) }}
+),
 
 rates as (select * from {{ ref("int_currency_rates_dated") }}),
 
@@ -53,8 +57,7 @@ classified as (
         end as movement,
         {{ cast_or_null("compared.amount", "numeric(18,4)") }} as amount,
         {{ cast_or_null("compared.amount * rates.eur_rate", "numeric(18,4)") }} as amount_eur,
-        {{ cast_or_null("compared.amount_eur", "numeric(18,4)") }} as difference_eur,
-        months.month_checksum
+        {{ cast_or_null("compared.amount_eur", "numeric(18,4)") }} as difference_eur
     from compared
     inner join months on compared.month = months.month
     left join rates on compared.currency = rates.currency and months.moment = rates.valid_on
@@ -70,8 +73,7 @@ moved as (
         cohort_month,
         movement,
         amount,
-        amount_eur,
-        month_checksum
+        amount_eur
     from classified
     where amount != 0
 
@@ -86,8 +88,7 @@ moved as (
         cohort_month,
         'fx' as movement,
         {{ cast_or_null("0", "numeric(18,4)") }} as amount,
-        difference_eur - amount_eur as amount_eur,
-        month_checksum
+        difference_eur - amount_eur as amount_eur
     from classified
     where difference_eur != amount_eur
 )

@@ -1,11 +1,16 @@
+{%- set changed = changed_months("int_mrr_months_compared") -%}
+-- never null: opening_eur, closing_eur
 with
 
 months as (
     select * from {{ ref("int_mrr_months_compared") }}
-    where {{ is_month_missing("month") }}
+    where {{ in_periods("month", changed) }}
 ),
 
-revenue as (select * from {{ ref("monthly_recurring_revenue") }}),
+revenue as (
+    select * from {{ ref("monthly_recurring_revenue") }}
+    where {{ in_periods("month", with_earlier(changed, months=12)) }}
+),
 
 stacked as (
     {{ revenue_since("year_before_month") }}
@@ -29,12 +34,10 @@ summed as (
         {{ cast_or_null("sum(customers.opening_eur)", "numeric(18,4)") }} as opening_eur,
         {{ cast_or_null("sum(customers.closing_eur)", "numeric(18,4)") }} as closing_eur,
         -- More than a customer paid a year before is not kept but gained.
-        {{ cast_or_null("sum(least(customers.closing_eur, customers.opening_eur))", "numeric(18,4)") }} as kept_eur,
-        months.month_checksum
+        {{ cast_or_null("sum(least(customers.closing_eur, customers.opening_eur))", "numeric(18,4)") }} as kept_eur
     from customers
-    inner join months on customers.month = months.month
     where customers.opening_eur > 0
-    group by customers.month, customers.segment, months.month_checksum
+    group by customers.month, customers.segment
 )
 
 select * from summed

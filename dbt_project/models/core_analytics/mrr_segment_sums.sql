@@ -48,12 +48,18 @@ summed as (
         sum(case when movements.measure = 'reactivation' then movements.amount_eur else 0 end) as reactivation_mrr_eur,
         sum(case when movements.measure = 'fx' then movements.amount_eur else 0 end) as fx_mrr_eur,
         sum(case when movements.measure = 'closing' then movements.amount_eur else 0 end) as closing_mrr_eur,
-        sum(case when movements.measure = 'new' then movements.customers else 0 end) as new_customers,
-        sum(case when movements.measure = 'churn' then movements.customers else 0 end) as churn_customers,
-        sum(case when movements.measure = 'reactivation' then movements.customers else 0 end) as reactivation_customers,
-        sum(case when movements.measure = 'closing' then movements.customers else 0 end) as closing_customers,
+        {{ cast_or_null("sum(case when movements.measure = 'new' then movements.customers else 0 end)", "bigint") }}
+            as new_customers,
+        {{ cast_or_null("sum(case when movements.measure = 'churn' then movements.customers else 0 end)", "bigint") }}
+            as churn_customers,
+        {{ cast_or_null(
+            "sum(case when movements.measure = 'reactivation' then movements.customers else 0 end)", "bigint"
+        ) }} as reactivation_customers,
+        {{ cast_or_null("sum(case when movements.measure = 'closing' then movements.customers else 0 end)", "bigint") }}
+            as closing_customers,
         sum(coalesce(movements.amount_eur_constant, 0)) as closing_mrr_eur_constant,
-        sum(coalesce(movements.subscriptions, 0)) as subscriptions
+        {{ cast_or_null("sum(coalesce(movements.subscriptions, 0))", "bigint") }}
+            as subscriptions
     from months
     cross join segments
     left join movements on months.month = movements.month and segments.part = movements.segment

@@ -1,18 +1,24 @@
+{%- set changed = changed_months("int_mrr_months_compared") -%}
 with
 
 months as (
     select * from {{ ref("int_mrr_months_compared") }}
-    where {{ is_month_missing("month") }}
+    where {{ in_periods("month", changed) }}
 ),
 
-revenue as (select * from {{ ref("monthly_recurring_revenue") }}),
+revenue as (
+    select * from {{ ref("monthly_recurring_revenue") }}
+    where {{ in_periods("month", changed) }}
+),
 
-movements as (select * from {{ ref("mrr_movements") }}),
+movements as (
+    select * from {{ ref("mrr_movements") }}
+    where {{ in_periods("month", changed) }}
+),
 
 stacked as (
     select
         months.month,
-        months.month_checksum,
         revenue.segment,
         revenue.cohort_month,
         revenue.customer_id,
@@ -27,7 +33,6 @@ stacked as (
 
     select
         months.month,
-        months.month_checksum,
         movements.segment,
         movements.cohort_month,
         movements.customer_id,
@@ -48,10 +53,9 @@ summed as (
         {{ cast_or_null("sum(amount_eur)", "numeric(18,4)") }} as amount_eur,
         {{ cast_or_null("sum(amount_eur_constant)", "numeric(18,4)") }} as amount_eur_constant,
         {{ cast_or_null("sum(subscriptions)", "bigint") }} as subscriptions,
-        count(distinct customer_id) as customers,
-        month_checksum
+        count(distinct customer_id) as customers
     from stacked
-    group by month, segment, cohort_month, measure, month_checksum
+    group by month, segment, cohort_month, measure
 )
 
 select * from summed

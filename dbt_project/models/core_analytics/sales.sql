@@ -1,3 +1,4 @@
+-- never null: sold_date
 with
 
 sale_lines as (select * from {{ ref("int_sale_lines_united") }}),
@@ -13,11 +14,23 @@ customer_ids as (
 
 classified as (
     select
-        sale_lines.*,
+        sale_line_id,
+        order_id,
+        channel,
+        store_id,
+        product_id,
+        customer_id,
+        promotion_id,
+        line_type,
+        currency,
+        quantity,
+        unit_price,
+        sold_at,
+        cast(sold_at as date) as sold_date,
+        recorded_at,
         line_type = 'product' and quantity < 0 as is_return,
         case when line_type = 'product' and quantity > 0 then quantity else 0 end as units_sold,
-        case when line_type = 'product' and quantity < 0 then -quantity else 0 end as units_returned,
-        cast(sold_at as date) as sold_date
+        case when line_type = 'product' and quantity < 0 then -quantity else 0 end as units_returned
     from sale_lines
 ),
 

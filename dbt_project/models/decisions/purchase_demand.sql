@@ -34,8 +34,8 @@ means as (
     select
         warehouse_id,
         product_id,
-        {{ safe_divide("sum(units)", "count(*)") }} as units,
-        {{ safe_divide("sum(squared_spread)", "count(*)") }} as squared_spread
+        {{ safe_divide(cast_or_null("sum(units)", "double"), "count(*)") }} as units,
+        {{ safe_divide(cast_or_null("sum(squared_spread)", "double"), "count(*)") }} as squared_spread
     from daily
     group by warehouse_id, product_id
 ),

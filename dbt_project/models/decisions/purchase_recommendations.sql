@@ -1,3 +1,5 @@
+-- never null: position, on_hand, on_order, reorder_point, forecast_units, cover_days, lead_time_days, days_covered
+-- never null: safety_stock_units, missing_units, quantity, minimum_order_quantity, pack_size, order_by_date
 with
 
 needs as (
@@ -21,8 +23,11 @@ ordered as (
         offers.pack_size,
         needs.reorder_point - needs.position as missing_units,
         {{ cast_or_null(
-            "ceil(greatest(offers.minimum_order_quantity, needs.reorder_point - needs.position) / offers.pack_size)"
-            ~ " * offers.pack_size",
+            "ceil("
+            ~ safe_divide(
+                "greatest(offers.minimum_order_quantity, needs.reorder_point - needs.position)", "offers.pack_size"
+            )
+            ~ ") * offers.pack_size",
             "bigint"
         ) }} as quantity,
         {{ add_days("needs.as_of_date", "greatest(1, needs.days_covered - needs.lead_time_days)") }} as order_by_date

@@ -1,3 +1,4 @@
+-- never null: days_known, horizon
 with
 
 series as (select * from {{ ref("demand_forecast_series") }}),
@@ -37,7 +38,9 @@ features as (
         {{ cast_or_null("coalesce(weekdays.units_last_week, 0)", "double") }} as seasonal_naive,
         case
             when series.days_known + targets.horizon > 361
-                then coalesce(years.units_year_ago, 0) / least(7, series.days_known + targets.horizon - 361)
+                then {{ safe_divide(
+                    "coalesce(years.units_year_ago, 0)", "least(7, series.days_known + targets.horizon - 361)"
+                ) }}
         end as yearly_mean,
         series.nonzero_share_28,
         series.days_since_sale,

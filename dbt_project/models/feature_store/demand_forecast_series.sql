@@ -1,3 +1,4 @@
+-- never null: days_known
 with
 
 origins as (
@@ -65,11 +66,11 @@ measured as (
         summed.category,
         summed.days_known,
         summed.days_since_sale,
-        summed.units_7 / least(7, summed.days_known) as mean_7,
-        summed.units_28 / least(28, summed.days_known) as mean_28,
-        summed.units_56 / least(56, summed.days_known) as level,
-        summed.units_364 / least(364, summed.days_known) as mean_364,
-        summed.selling_days_28 / least(28, summed.days_known) as nonzero_share_28,
+        {{ safe_divide("summed.units_7", "least(7, summed.days_known)") }} as mean_7,
+        {{ safe_divide("summed.units_28", "least(28, summed.days_known)") }} as mean_28,
+        {{ safe_divide("summed.units_56", "least(56, summed.days_known)") }} as level,
+        {{ safe_divide("summed.units_364", "least(364, summed.days_known)") }} as mean_364,
+        {{ safe_divide("summed.selling_days_28", "least(28, summed.days_known)") }} as nonzero_share_28,
         coalesce({{ safe_divide("summed.promotion_units_28", "summed.units_28") }}, 0) as promotion_share_28,
         {{ safe_divide(
             "sum(summed.units_7) over category_of_store"

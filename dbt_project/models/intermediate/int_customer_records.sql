@@ -1,3 +1,4 @@
+-- never null: source_name, source_customer_id
 with
 
 pos_customers as (select * from {{ ref("stg_pos__customers") }}),

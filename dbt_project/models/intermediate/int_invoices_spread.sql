@@ -1,3 +1,4 @@
+-- never null: period_start_date, last_start_date
 with
 
 invoices as (select * from {{ ref("stg_billing__invoices") }}),

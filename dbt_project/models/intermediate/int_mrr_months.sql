@@ -1,3 +1,4 @@
+-- never null: first_day, n
 with
 
 amounts as (select * from {{ ref("int_recurring_amounts") }}),
@@ -22,7 +23,8 @@ checked as (
         valid_from,
         valid_until,
         {{ row_checksum([
-            "subscription_id", "customer_id", "segment", "cohort_month", "plan_id", "currency", "monthly_amount"
+            "subscription_id", "customer_id", "segment", "cohort_month", "plan_id", "currency",
+            cast_or_null("monthly_amount * 10000", "bigint"),
         ]) }} as checksum
     from amounts
     where valid_from <= {{ as_of() }}
@@ -61,7 +63,11 @@ currencies as (
 used_rates as (
     select
         moments.month,
-        sum({{ row_checksum(["rates.currency", "rates.eur_rate", "constant_rates.eur_rate"]) }}) as checksum
+        sum({{ row_checksum([
+            "rates.currency",
+            cast_or_null("rates.eur_rate * 1000000", "bigint"),
+            cast_or_null("constant_rates.eur_rate * 1000000", "bigint"),
+        ]) }}) as checksum
     from moments
     cross join currencies
     inner join rates on currencies.currency = rates.currency and moments.moment = rates.valid_on

@@ -1,3 +1,4 @@
+-- never null: month_checksum
 with
 
 months as (select * from {{ ref("int_mrr_months") }}),

@@ -1,3 +1,4 @@
+-- never null: valid_from
 with
 
 pieces as (select * from {{ ref("int_subscriptions_counted") }}),

@@ -1,15 +1,27 @@
+{%- set changed = changed_sale_days() -%}
+{%- set read = with_earlier(changed, days=near_duplicate_days()) %}
 with
 
 pos_sales as (
     select * from {{ ref("stg_pos__sales") }}
-    where customer_id is not null and quantity > 0
+    where
+        {{ in_landings_of(read) }}
+        and {{ in_periods("cast(sold_at as date)", read) }}
+        and customer_id is not null
+        and quantity > 0
 ),
 
-web_orders as (select * from {{ ref("stg_web__orders") }}),
+web_orders as (
+    select * from {{ ref("stg_web__orders") }}
+    where
+        {{ in_landings_of(read) }}
+        and {{ in_periods("cast(ordered_at as date)", read) }}
+),
 
 candidates as (
     select
         pos_sales.sale_line_id,
+        cast(pos_sales.sold_at as date) as sold_date,
         web_orders.order_line_id,
         {{ seconds_between("web_orders.ordered_at", "pos_sales.sold_at") }} as seconds_apart
     from pos_sales
@@ -43,6 +55,7 @@ paired as (
     -- Each the nearest of the other, so that a line is in one pair at most; of two equal sales in a till one stays.
     select
         sale_line_id,
+        sold_date,
         order_line_id as kept_sale_line_id,
         seconds_apart / 60.0 as minutes_apart,
         'click_and_collect' as rule
@@ -51,3 +64,4 @@ paired as (
 )
 
 select * from paired
+where {{ in_periods("sold_date", changed) }}

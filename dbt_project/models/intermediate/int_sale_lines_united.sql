@@ -1,10 +1,25 @@
+-- depends_on: {{ ref("int_sale_days_landed") }}
+{%- set changed = changed_periods(periods_of(["int_sale_lines_near_duplicates"])) %}
 with
 
-pos_sales as (select * from {{ ref("stg_pos__sales") }}),
+pos_sales as (
+    select * from {{ ref("stg_pos__sales") }}
+    where
+        {{ in_periods("cast(sold_at as date)", changed) }}
+        and {{ in_landings_of(changed) }}
+),
 
-web_orders as (select * from {{ ref("stg_web__orders") }}),
+web_orders as (
+    select * from {{ ref("stg_web__orders") }}
+    where
+        {{ in_periods("cast(ordered_at as date)", changed) }}
+        and {{ in_landings_of(changed) }}
+),
 
-near_duplicates as (select * from {{ ref("int_sale_lines_near_duplicates") }}),
+near_duplicates as (
+    select * from {{ ref("int_sale_lines_near_duplicates") }}
+    where {{ in_periods("sold_date", changed) }}
+),
 
 counted_pos_sales as (
     select pos_sales.*
@@ -26,6 +41,7 @@ united as (
         quantity,
         unit_price,
         sold_at,
+        cast(sold_at as date) as sold_date,
         recorded_at,
         'product' as line_type
     from counted_pos_sales
@@ -44,6 +60,7 @@ united as (
         quantity,
         unit_price,
         ordered_at as sold_at,
+        cast(ordered_at as date) as sold_date,
         recorded_at,
         'product' as line_type
     from web_orders

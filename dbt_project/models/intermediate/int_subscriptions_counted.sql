@@ -1,3 +1,4 @@
+-- never null: valid_from, valid_until, discount_ends_on
 with
 
 states as (select * from {{ ref("int_subscriptions_normalized") }}),

@@ -1,3 +1,4 @@
+-- never null: price, price_cut, discount_rate, started_at, updated_at
 with
 
 subscriptions as (select * from {{ ref("stg_billing__subscriptions") }}),

@@ -18,11 +18,14 @@ renamed as (
         {{ cast_or_null("session_seconds", "bigint") }} as session_seconds,
 
         -- timestamps
-        {{ utc_timestamp("logged_in_at") }} as logged_in_at,
-        {{ cast_or_null("recorded_at", "timestamp") }} as recorded_at
+        {{ cast_or_null("logged_in_at", "timestamp") }} as logged_in_at,
+        {{ cast_or_null("recorded_at", "timestamp") }} as recorded_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("recorded_at") }}
+where {{ known_by_as_of("recorded_at", "landed_on") }}

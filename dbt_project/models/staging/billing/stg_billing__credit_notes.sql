@@ -24,10 +24,13 @@ renamed as (
         {{ cast_or_null("period_end", "date") }} as period_end_date,
 
         -- timestamps
-        {{ cast_or_null("issued_at", "timestamp") }} as issued_at
+        {{ cast_or_null("issued_at", "timestamp") }} as issued_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("issued_at") }}
+where {{ known_by_as_of("issued_at", "landed_on") }}

@@ -32,10 +32,13 @@ renamed as (
         {{ cast_or_null("trial_ends_at", "timestamp") }} as trial_ends_at,
         {{ cast_or_null("discount_ends_at", "timestamp") }} as discount_ends_at,
         {{ cast_or_null("canceled_at", "timestamp") }} as canceled_at,
-        {{ cast_or_null("updated_at", "timestamp") }} as updated_at
+        {{ cast_or_null("updated_at", "timestamp") }} as updated_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("updated_at") }}
+where {{ known_by_as_of("updated_at", "landed_on") }}

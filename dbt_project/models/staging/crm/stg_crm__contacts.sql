@@ -26,10 +26,13 @@ renamed as (
 
         -- timestamps
         {{ cast_or_null("created_at", "timestamp") }} as created_at,
-        {{ cast_or_null("updated_at", "timestamp") }} as updated_at
+        {{ cast_or_null("updated_at", "timestamp") }} as updated_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("updated_at") }}
+where {{ known_by_as_of("updated_at", "landed_on") }}

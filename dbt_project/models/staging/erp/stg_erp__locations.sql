@@ -16,10 +16,13 @@ renamed as (
         {{ text_or_null("city") }} as city,
 
         -- dates
-        {{ cast_or_null("exported_at", "date") }} as exported_on
+        {{ cast_or_null("exported_at", "date") }} as exported_on,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("exported_on") }}
+where {{ known_by_as_of("exported_on", "landed_on") }}

@@ -20,10 +20,13 @@ renamed as (
 
         -- dates
         {{ cast_or_null("introduced_on", "date") }} as introduced_on,
-        {{ cast_or_null("exported_at", "date") }} as exported_on
+        {{ cast_or_null("exported_at", "date") }} as exported_on,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("exported_on") }}
+where {{ known_by_as_of("exported_on", "landed_on") }}

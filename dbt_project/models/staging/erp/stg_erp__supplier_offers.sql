@@ -22,10 +22,13 @@ renamed as (
         {{ cast_or_null("lead_time_sd_days", "double") }} as lead_time_sd_days,
 
         -- dates
-        {{ cast_or_null("exported_at", "date") }} as exported_on
+        {{ cast_or_null("exported_at", "date") }} as exported_on,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("exported_on") }}
+where {{ known_by_as_of("exported_on", "landed_on") }}

@@ -24,10 +24,13 @@ renamed as (
 
         -- timestamps
         {{ cast_or_null("recorded_at", "timestamp") }} as recorded_at,
-        {{ cast_or_null("received_at", "timestamp") }} as received_at
+        {{ cast_or_null("received_at", "timestamp") }} as received_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("received_at") }}
+where {{ known_by_as_of("received_at", "landed_on") }}

@@ -21,10 +21,13 @@ renamed as (
         {{ cast_or_null("pack_size", "bigint") }} as pack_size,
 
         -- timestamps
-        {{ cast_or_null("observed_at", "timestamp") }} as observed_at
+        {{ cast_or_null("observed_at", "timestamp") }} as observed_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("observed_at") }}
+where {{ known_by_as_of("observed_at", "landed_on") }}

@@ -20,10 +20,13 @@ renamed as (
         -- dates
         {{ cast_or_null("starts_on", "date") }} as starts_on,
         {{ cast_or_null("ends_on", "date") }} as ends_on,
-        {{ cast_or_null("published_at", "date") }} as published_on
+        {{ cast_or_null("published_at", "date") }} as published_on,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("published_on") }}
+where {{ known_by_as_of("published_on", "landed_on") }}

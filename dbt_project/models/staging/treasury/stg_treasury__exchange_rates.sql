@@ -16,10 +16,13 @@ renamed as (
         {{ cast_or_null("rate_date", "date") }} as rate_date,
 
         -- timestamps
-        {{ cast_or_null("published_at", "timestamp") }} as published_at
+        {{ cast_or_null("published_at", "timestamp") }} as published_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("published_at") }}
+where {{ known_by_as_of("published_at", "landed_on") }}

@@ -25,10 +25,13 @@ renamed as (
 
         -- timestamps
         {{ cast_or_null("ordered_at", "timestamp") }} as ordered_at,
-        {{ cast_or_null("recorded_at", "timestamp") }} as recorded_at
+        {{ cast_or_null("recorded_at", "timestamp") }} as recorded_at,
+
+        -- landing
+        landed_on
 
     from source
 )
 
 select * from renamed
-where {{ known_by_as_of("recorded_at") }}
+where {{ known_by_as_of("recorded_at", "landed_on") }}

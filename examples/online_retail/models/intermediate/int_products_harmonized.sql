@@ -1,3 +1,4 @@
+-- never null: sold_at
 with
 
 sale_lines as (select * from {{ ref("int_sale_lines_united") }}),

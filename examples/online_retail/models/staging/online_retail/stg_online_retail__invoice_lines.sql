@@ -1,3 +1,4 @@
+-- never null: invoice_no, stock_code
 with
 
 source as (
@@ -13,7 +14,9 @@ renamed as (
             upper(stock_code),
             '-',
             {{ catalyst.cast_or_null(
-                "row_number() over (partition by invoice_no, upper(stock_code) order by _dlt_load_id, _row)", "text"
+                "row_number() over (partition by invoice_no, upper(stock_code)"
+                ~ " order by _dlt_load_id asc nulls last, _row asc nulls last)",
+                "text"
             ) }}
         ) as invoice_line_id,
         invoice_no,
