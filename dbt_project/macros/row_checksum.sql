@@ -1,5 +1,6 @@
 {#- A row as a number of 36 bits, for sums that change where one of the rows does. Nine hexadecimal digits of a hash: the
-    sum of 100 million of them still is a bigint. -#}
+    sum of 100 million of them still is a bigint. Engines write decimals and times as other texts: only of text, dates and
+    whole numbers it is the same number on both. -#}
 {% macro row_checksum(columns) -%}
     {%- set texts = [] -%}
     {%- for column in columns -%}

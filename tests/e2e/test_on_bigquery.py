@@ -16,6 +16,8 @@ import pytest
 
 from orchestration.bigquery import BigQuery
 from orchestration.connections import Store
+from orchestration.contracts import load_feeds
+from orchestration.settings import REPOSITORY
 from orchestration.warehouse import Warehouse
 from tests.e2e.conftest import _ENVIRONMENT, AS_OF, CATALYST, SCALE, Finished, Home
 from tests.parts.bigquery import Project, _bigquery_server
@@ -24,6 +26,13 @@ from tests.parts.bigquery_dbt import Rows, _ordered, differences, environment
 __all__ = ["_bigquery_server"]
 
 SCHEMAS = ("core_analytics", "predictions", "decisions", "monitoring", "identities")
+# What landed and what the gate wrote of it, clock times and where the company's files lie apart.
+RAW = {feed.id: "* exclude (_dlt_load_id, _file)" for feed in load_feeds(REPOSITORY / "orchestration" / "feeds")}
+GATED = {
+    "quality.quarantine": "feed, row_number, rules, reasons, payload",
+    "quality.loads": "feed, rows_landed, rows_accepted, rows_quarantined, status",
+    "quality.findings": "feed, rule, severity, rows_broken, share, message",
+}
 # What two runs over the same data differ in. A model's version is a hash of its training rows to the last bit, and
 # engines agree on doubles to 1e-9; what it predicts is compared.
 _OF_THE_RUN = re.compile(r"(run|load|_dlt_load)_id|(predicted|started|finished)_at|model_version")
@@ -94,6 +103,27 @@ def _differences(home: Home, cloud: Cloud) -> dict[str, Any]:
     ours = _tables(Warehouse(home.path / "warehouse.duckdb"))
     assert {"predictions.demand_forecast", "decisions.purchase_recommendations", "core_analytics.sales"} <= ours.keys()
     return differences(ours, _tables(cloud.store))
+
+
+def test_every_row_lands_and_is_gated_alike(undisturbed: Finished, cloud: Cloud) -> None:
+    ours, theirs = Warehouse(undisturbed.home.path / "warehouse.duckdb"), cloud.store
+    for table, columns in (RAW | GATED).items():
+        one, other = (
+            sorted((_loaded(row) for row in store.query(f"select {columns} from {table}").to_pylist()), key=str)
+            for store in (ours, theirs)
+        )
+        assert other == one, table
+        assert one or table == "quality.findings"
+
+
+def _loaded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its JSON as what it says, and without what counts files."""
+    read = {name: json.loads(v) if isinstance(v, str) and v[:1] in "{[" else v for name, v in sorted(row.items())}
+    for value in read.values():
+        if isinstance(value, dict):
+            value.pop("_file", None)
+            value.pop("_dlt_load_id", None)
+    return read
 
 
 def test_marts_predictions_and_decisions_are_those_of_duckdb_row_for_row(undisturbed: Finished, cloud: Cloud) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,10 @@ import yaml
 
 from orchestration.bigquery import BigQuery
 from orchestration.connections import Store
-from orchestration.contracts import Feed, load_feeds, read_feed
-from orchestration.demo import api
-from orchestration.demo.systems import advance
+from orchestration.contracts import Feed, read_feed
 from orchestration.gate import Gated, check_balance, gate, redrive
 from orchestration.landing import land, pipeline_name
 from orchestration.rules import batch
-from orchestration.settings import REPOSITORY
 from orchestration.warehouse import Warehouse
 from tests.orchestration.conftest import column, contract
 from tests.orchestration.test_values import NO_VALUES, VALUES
@@ -309,21 +305,3 @@ def test_rows_that_landed_in_types_of_their_own_are_told_of_alike(shop: Shop) ->
     reasons, payload = rows(shop.twins.cloud, "select reasons, payload from quality.quarantine where row_number = 1")[0]
     assert reasons.startswith("seats is 10, but must be at most 9. seen_at is 2019-12-31 23:59:59.5, but must")
     assert json.loads(payload)["seen_at"] == "2019-12-31 23:59:59.5"
-
-
-def test_the_days_of_the_simulated_company_are_gated_alike_for_every_feed(
-    twins: Twins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
-    feeds = load_feeds(REPOSITORY / "orchestration" / "feeds")
-    advance(tmp_path, date(2026, 6, 30), 0.05, opened=date(2026, 6, 10))
-    twins.duck.prepare(feeds)
-    with api.serve(tmp_path) as url:
-        monkeypatch.setenv("CATALYST_DEMO_API", url)
-        for feed in feeds:
-            land(feed, twins.duck)
-    gated = twins.gate(*feeds)
-    twins.compare()
-    # Enough of them have rows that are broken, repeated or unreadable, and none has stopped.
-    assert len([found for found in gated if found.quarantined]) > 5
-    assert not any(found.stopped for found in gated)

@@ -17,6 +17,9 @@
                 then make_timestamp(epoch_us(try_cast({{ text }} as timestamptz)))
             else try_cast({{ expression }} as timestamp)
         end
+    {%- elif type.startswith("numeric(") -%}
+        {#- By way of nine decimals, as many as a numeric has on the other engine: a double may round another way by itself. -#}
+        try_cast(round(try_cast({{ expression }} as decimal(38, 9)), {{ type.split(",")[1].rstrip(")") | trim }}) as {{ type }})
     {%- else -%}
         try_cast({{ expression }} as {{ {"text": "varchar", "hexadecimal": "bigint"}.get(type, type) }})
     {%- endif -%}
@@ -28,8 +31,7 @@
         {#- Text with a point or an exponent is a numeric here and no integer. -#}
         safe_cast(safe_cast({{ expression }} as numeric) as int64)
     {%- elif type.startswith("numeric(") -%}
-        {#- Rounded once: a numeric has nine decimals, and rounding a double to those and then again goes another way at times. -#}
-        safe_cast(round(safe_cast({{ expression }} as bignumeric), {{ type.split(",")[1].rstrip(")") | trim }}) as numeric)
+        round(safe_cast({{ expression }} as numeric), {{ type.split(",")[1].rstrip(")") | trim }})
     {%- elif type == "boolean" -%}
         case
             when lower({{ text }}) in ('true', 't', 'yes', 'y', '1') then true
