@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from orchestration.defs import categories, features, feeds, identities, jobs, predictions, publishing, transform
+from orchestration.defs import categories, feeds, identities, jobs, online, predictions, publishing, transform
 from orchestration.defs.run import Run, run_ledger
 
 defs = dg.Definitions(
@@ -12,7 +12,7 @@ defs = dg.Definitions(
         run_ledger,
         *feeds.assets,
         *transform.assets,
-        *features.assets,
+        *online.assets,
         *identities.assets,
         *categories.assets,
         *predictions.assets,

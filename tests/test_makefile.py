@@ -137,6 +137,7 @@ def test_lint_names_each_tool_as_it_runs(machine_with_uv: Machine) -> None:
         "ruff format",
         "mypy",
         "sqlfluff",
+        "engines",
         "import-linter",
     ]
 

@@ -150,6 +150,10 @@ def _of_query(query: exp.Query, catalog: Catalog) -> Iterator[Scan]:
         validate_qualify_columns=False,
         quote_identifiers=False,
     )
+    for move in list(qualified.find_all(exp.IntervalOp)):
+        # Such as the grace that a policy does not give; sqlglot cannot simplify a move by null.
+        if isinstance(move.args["expression"].unnest(), exp.Null):
+            move.replace(exp.null())
     needed = pushdown_predicates(pushdown_projections(qualified), dialect="bigquery")
     for scope in traverse_scope(needed):
         for alias, source in scope.sources.items():

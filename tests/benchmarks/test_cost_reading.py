@@ -58,6 +58,7 @@ def test_counting_rows_reads_no_column() -> None:
         ("sold_date in (select month from marts.months)", None),
         ("sold_date = date(note)", None),
         ("product_id = 'P1'", None),
+        ("date_add(sold_date, interval (null) day) <= date '2026-06-30'", None),
     ],
 )
 def test_only_constants_leave_partitions_out(condition: str, kept: str | None) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 60
 _numbers = count()
+# Each module that takes over the fixture has it as one of its own; the server is one all the same.
+_running: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ class Project:
 
 @pytest.fixture(scope="session")
 def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if _running:
+        yield _running[0]
+        return
     try:
         interpreter, reason = environment.python(), ""
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -98,9 +103,11 @@ def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactor
     try:
         requires(_listens(port, process), f"local-bigquery does not start: {(folder / 'log').read_text()[-500:]}")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-            yield f"http://127.0.0.1:{port}"
+            _running.append(f"http://127.0.0.1:{port}")
+            patch.setenv("BIGQUERY_EMULATOR_HOST", _running[0])
+            yield _running[0]
     finally:
+        _running.clear()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

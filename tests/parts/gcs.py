@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import Requires
 
 _numbers = count()
+# Each module that takes over the fixture has it as one of its own; the server is one all the same.
+_running: list[str] = []
 # Below pytest's own folder: where a server of another part finds the objects, as BigQuery reads what it loads.
 FOLDER = "gcs"
 
@@ -38,6 +40,9 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def _gcs_server(requires: Requires, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if _running:
+        yield _running[0]
+        return
     patch = pytest.MonkeyPatch()
     server: Any = None
     try:
@@ -54,7 +59,9 @@ def _gcs_server(requires: Requires, tmp_path_factory: pytest.TempPathFactory) ->
     patch.setenv("STORAGE_EMULATOR_HOST", server.url)
     (tmp_path_factory.getbasetemp() / FOLDER).symlink_to(server._tmpdir.name)
     process = server._process
+    _running.append(server.url)
     yield server.url
+    _running.clear()
     patch.undo()
     server.stop()
     for pipe in (process.stdout, process.stderr):

@@ -82,7 +82,7 @@ def _files_of(make_feed: MakeFeed, table: str, folder: Path, form: str = "csv", 
 def test_what_an_api_sends_lands_as_the_same_rows_and_leaves_nothing_in_the_bucket(
     twins: Twins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # All feeds of the company are in tests/e2e/test_on_bigquery.py.
+    # All feeds of the company are in tests/e2e/on_bigquery.py.
     monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
     feeds = [feed for feed in load_feeds(REPOSITORY / "orchestration" / "feeds") if feed.kind is Kind.REST]
     assert feeds
