@@ -169,7 +169,9 @@ def _read() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"CATALYST_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors()]
+        # A default that is made of a wrong setting is wrong for that reason alone.
+        own = [found for found in error.errors() if found["type"] != "default_factory_not_called"]
+        wrong = [f"CATALYST_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in own]
         raise CatalystError(
             f"A setting cannot be read ({'; '.join(wrong)}). Mend that environment variable."
         ) from error
