@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,11 +19,14 @@ from orchestration.contracts import Feed
 from orchestration.settings import REPOSITORY
 from tests.bigquery import environment
 from tests.parts.bigquery import Project
+from tests.parts.ports import free_ports, listens
 
 _PROJECT = "catalyst-bench"
 _DBT = str(Path(sys.executable).with_name("dbt"))
 # Where no row of a feed says when it became known.
 _LONG_AGO = "2024-01-01"
+# For local-bigquery to start.
+_SECONDS = 60
 # What dbt does not build, and models read.
 _GIVEN = """
     schema_name like 'raw\\_%' escape '\\' and table_name not like '\\_%' escape '\\'
@@ -44,10 +45,7 @@ class Asked:
 @contextmanager
 def local_bigquery(folder: Path) -> Iterator[Project]:
     """Starts local-bigquery with its data in a folder, for this process and those that it starts."""
-    with socket.socket() as rest, socket.socket() as rpc:
-        for listener in (rest, rpc):
-            listener.bind(("127.0.0.1", 0))
-        port, grpc_port = (listener.getsockname()[1] for listener in (rest, rpc))
+    port, grpc_port = free_ports(2)
     serve = str(Path(environment.__file__).with_name("serve.py"))
     address = f"--host 127.0.0.1 --port {port} --grpc-port {grpc_port} --project {_PROJECT}".split()
     command = [str(environment.python()), serve, *address, "--data-dir", str(folder / "bigquery")]
@@ -56,10 +54,8 @@ def local_bigquery(folder: Path) -> Iterator[Project]:
             command, env=os.environ | environment.home(), stdin=subprocess.PIPE, stdout=log, stderr=log
         )
     try:
-        while process.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.05)
+        if not listens(port, process, _SECONDS):
+            raise RuntimeError(f"local-bigquery does not start: {(folder / 'bigquery.log').read_text()[-500:]}")
         os.environ["BIGQUERY_EMULATOR_HOST"] = f"http://127.0.0.1:{port}"
         yield Project(_PROJECT, os.environ["BIGQUERY_EMULATOR_HOST"])
     finally:

@@ -37,14 +37,9 @@ def _module() -> Any:
     names = {
         "adapter": importlib.import_module("adapter"),
         "catalyst": importlib.import_module("catalyst"),
-        "dbt": SimpleNamespace(
-            hash=lambda text: f"to_hex(md5(cast({text} as string)))",
-            type_bigint=lambda: "int64",
-            type_string=lambda: "string",
-        ),
+        "dbt": SimpleNamespace(hash=lambda text: f"to_hex(md5(cast({text} as string)))"),
         "return": lambda value: value,
         "source": lambda schema, table: f"{schema}.{table}",
-        "var": lambda name, *_: name,
     }
     return Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(source).make_module(names)  # noqa: S701
 

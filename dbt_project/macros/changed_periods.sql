@@ -15,7 +15,7 @@
     {%- if execute and model.resource_type == "model" and model.config.materialized == "incremental" -%}
         {%- set ledger = load_relation(catalyst.built_periods()) -%}
         {%- set is_whole = not is_incremental() or present is none -%}
-        {%- do changed.update(is_whole=is_whole, is_known=true) -%}
+        {%- do changed.update(is_whole=is_whole, is_unnoted=true) -%}
         {%- if ledger is not none and (not is_whole or flags.WHICH in ("build", "run", "retry")) -%}
             {%- set code = local_md5(catalyst.code_of_model())[:8] -%}
             {%- for period, checksum, rows, was, had_rows, number in run_query(
@@ -61,8 +61,8 @@
     {%- else -%}
         {{ column }} in ({{ catalyst.period_literals(changed) }})
     {%- endif -%}
-    {%- if changed.is_known and not changed.is_noted -%}
-        {%- do changed.update(is_noted=true) %} /* periods: {{ tojson(changed) }} */
+    {%- if changed.is_unnoted -%}
+        {%- do changed.update(is_unnoted=false) %} /* periods: {{ tojson(changed) }} */
     {%- endif -%}
 {%- endmacro %}
 
@@ -72,6 +72,7 @@
     {%- for one in changed.built -%}
         {%- set period = modules.datetime.date.fromisoformat(one.period) -%}
         {%- set month = 12 * period.year + period.month - 1 - months -%}
+        {#- By a text of that length: the check of engines takes a range for SQL's. -#}
         {%- for day in "d" * (days + 1) -%}
             {%- do found.update({(period - modules.datetime.timedelta(days=loop.index0)) | string: true}) -%}
         {%- endfor -%}
@@ -83,7 +84,7 @@
     {%- for period in found | sort -%}
         {%- do periods.append({"period": period}) -%}
     {%- endfor -%}
-    {{ return(dict(changed, built=periods, is_noted=true)) }}
+    {{ return(dict(changed, built=periods, is_unnoted=false)) }}
 {%- endmacro %}
 
 {% macro period_literals(changed) -%}
@@ -201,7 +202,7 @@
 {#- What the hooks below do, as the compiled model notes it. -#}
 {% macro noted_periods() -%}
     {%- set note = (model.compiled_code or "").partition("/* periods: ")[2].partition(" */")[0] if execute else "" -%}
-    {{ return(fromjson(note) if note else {"is_whole": false, "is_edited": false, "built": [], "kept": [], "number": 0}) }}
+    {{ return(fromjson(note) if note else {}) }}
 {%- endmacro %}
 
 {#- On run start. -#}

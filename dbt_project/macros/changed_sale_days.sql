@@ -25,20 +25,18 @@
     {{ return(((var("near_duplicate_minutes") | int) / 1440) | round(0, "ceil") | int) }}
 {%- endmacro %}
 
-{#- The days on which lines of the changed days landed, as a condition on staged ones. -#}
-{% macro in_landings_of(changed) -%}
-    {%- if changed.is_whole or not changed.built -%}
-        {{ catalyst.in_periods("landed_on", dict(changed, is_noted=true)) }}
-    {%- else -%}
-        {%- set landings = [] -%}
+{#- The days on which lines of the changed days landed, for what a model reads of staged ones. -#}
+{% macro landings_of(changed) -%}
+    {%- set landings = [] -%}
+    {%- if changed.built and not changed.is_whole -%}
         {%- for row in run_query(
             "select distinct landed_on from " ~ ref("int_sale_days_landed")
             ~ " where sold_date in (" ~ catalyst.period_literals(changed) ~ ") order by landed_on asc nulls last"
         ).rows -%}
             {%- do landings.append({"period": row[0] | string}) -%}
         {%- endfor -%}
-        {{ catalyst.in_periods("landed_on", dict(changed, built=landings, is_noted=true)) }}
     {%- endif -%}
+    {{ return(dict(changed, built=landings, is_unnoted=false)) }}
 {%- endmacro %}
 
 {#- The days whose sales in EUR are others: their lines or the rates that they are worth. -#}

@@ -19,7 +19,7 @@
         end
     {%- elif type.startswith("numeric(") -%}
         {#- By way of nine decimals, as many as a numeric has on the other engine: a double may round another way by itself. -#}
-        try_cast(round(try_cast({{ expression }} as decimal(38, 9)), {{ type.split(",")[1].rstrip(")") | trim }}) as {{ type }})
+        try_cast(try_cast({{ expression }} as decimal(38, 9)) as {{ type }})
     {%- else -%}
         try_cast({{ expression }} as {{ {"text": "varchar", "hexadecimal": "bigint"}.get(type, type) }})
     {%- endif -%}

@@ -1,11 +1,12 @@
 {%- set changed = changed_sale_days() -%}
-{%- set read = with_earlier(changed, days=near_duplicate_days()) %}
+{%- set read = with_earlier(changed, days=near_duplicate_days()) -%}
+{%- set landings = landings_of(read) %}
 with
 
 pos_sales as (
     select * from {{ ref("stg_pos__sales") }}
     where
-        {{ in_landings_of(read) }}
+        {{ in_periods("landed_on", landings) }}
         and {{ in_periods("cast(sold_at as date)", read) }}
         and customer_id is not null
         and quantity > 0
@@ -14,7 +15,7 @@ pos_sales as (
 web_orders as (
     select * from {{ ref("stg_web__orders") }}
     where
-        {{ in_landings_of(read) }}
+        {{ in_periods("landed_on", landings) }}
         and {{ in_periods("cast(ordered_at as date)", read) }}
 ),
 

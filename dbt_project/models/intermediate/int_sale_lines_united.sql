@@ -1,19 +1,20 @@
 -- depends_on: {{ ref("int_sale_days_landed") }}
-{%- set changed = changed_periods(periods_of(["int_sale_lines_near_duplicates"])) %}
+{%- set changed = changed_periods(periods_of(["int_sale_lines_near_duplicates"])) -%}
+{%- set landings = landings_of(changed) %}
 with
 
 pos_sales as (
     select * from {{ ref("stg_pos__sales") }}
     where
         {{ in_periods("cast(sold_at as date)", changed) }}
-        and {{ in_landings_of(changed) }}
+        and {{ in_periods("landed_on", landings) }}
 ),
 
 web_orders as (
     select * from {{ ref("stg_web__orders") }}
     where
         {{ in_periods("cast(ordered_at as date)", changed) }}
-        and {{ in_landings_of(changed) }}
+        and {{ in_periods("landed_on", landings) }}
 ),
 
 near_duplicates as (

@@ -1,4 +1,4 @@
--- never null: valid_from, valid_until, discount_ends_on
+-- never null: valid_from, valid_until
 with
 
 states as (select * from {{ ref("int_subscriptions_normalized") }}),
@@ -47,7 +47,7 @@ pieces as (
         currency,
         discounted_monthly_amount as monthly_amount,
         valid_from,
-        least(valid_until, discount_ends_on) as valid_until
+        least(valid_until, coalesce(discount_ends_on, valid_until)) as valid_until
     from counted
     where discount_ends_on is not null
 
