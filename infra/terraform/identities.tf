@@ -80,7 +80,7 @@ resource "google_bigquery_dataset_access" "bi_group" {
 # Asking a question costs the project, and reading much of an answer goes by another API; neither opens a dataset.
 locals {
   askers = merge(
-    { for duty, account in google_service_account.duty : duty => "serviceAccount:${account.email}" },
+    { for duty, account in google_service_account.duty : duty => account.member },
     { for group in setunion(var.bi_groups, local.restricted_groups) : group => "group:${group}" },
   )
 }

@@ -1,7 +1,6 @@
 # The daily run is a job, Dagster's pages are a service that only shows, and both keep their state in Postgres. Nothing waits
 # for work: Cloud Scheduler starts the job.
 locals {
-  home        = "/catalyst"
   is_deployed = var.image != null
 
   settings = merge(
@@ -77,7 +76,7 @@ resource "google_cloud_run_v2_job" "daily" {
           for_each = google_storage_bucket_object.folder
           content {
             name       = "reports"
-            mount_path = "${local.home}/${volume_mounts.key}"
+            mount_path = "/catalyst/${volume_mounts.key}"
             sub_path   = volume_mounts.key
           }
         }

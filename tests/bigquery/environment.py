@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -11,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestration.settings import REPOSITORY
+from tests import environments
 
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ENVIRONMENT = REPOSITORY / ".venv-bigquery"
 
-_SECONDS = 600
 # From the wheels beside it to where DuckDB looks for extensions; else the first start would download them.
 _EXTENSIONS = """
 from duckdb_extensions import import_extension
@@ -30,20 +28,12 @@ def python() -> Path:
     Raises:
         OSError: It cannot be made, for lack of a Python or of packages.
     """
-    interpreter = ENVIRONMENT / "bin" / "python"
-    synced = ENVIRONMENT / "requirements.txt"
-    # Two processes that run tests may come here at once.
-    with REQUIREMENTS.open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if synced.exists() and synced.read_bytes() == REQUIREMENTS.read_bytes():
-            return interpreter
-        uv = shutil.which("uv") or str(REPOSITORY / ".uv" / "bin" / "uv")
-        _run([uv, "venv", "--quiet", "--clear", "--python", _newer_python(), str(ENVIRONMENT)])
-        install = [uv, "pip", "sync", "--quiet", "--no-build", "--require-hashes", "--python", str(interpreter)]
-        _run([*install, str(REQUIREMENTS)])
-        _run([str(interpreter), "-c", _EXTENSIONS], home())
-        shutil.copyfile(REQUIREMENTS, synced)
-    return interpreter
+    return environments.make(
+        ENVIRONMENT,
+        Path(__file__).with_name("requirements.txt"),
+        python=_newer_python,
+        finish=lambda interpreter: environments.run([str(interpreter), "-c", _EXTENSIONS], home()),
+    )
 
 
 def home() -> dict[str, str]:
@@ -58,7 +48,7 @@ def _newer_python() -> str:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_SECONDS,
+            timeout=environments.SECONDS,
         )
         if asked.stdout.strip() == "True":
             return candidate
@@ -70,11 +60,3 @@ def _candidates() -> Iterator[str]:
     yield from filter(None, map(shutil.which, ("python3.13", "python3.14")))
     versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     yield from map(str, sorted(versions.glob("3.1[3-9]*/bin/python")))
-
-
-def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    done = subprocess.run(
-        command, env=os.environ | (environment or {}), capture_output=True, text=True, check=False, timeout=_SECONDS
-    )
-    if done.returncode:
-        raise OSError(f"{' '.join(command[:3])} failed: {done.stderr[-2000:]}")

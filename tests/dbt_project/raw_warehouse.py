@@ -11,19 +11,12 @@ from pathlib import Path
 import duckdb
 
 from orchestration.contracts import load_feeds
-from orchestration.warehouse import (
-    IDENTITY_TABLES,
-    PREDICTION_TABLES,
-    QUALITY_TABLES,
-    declared_columns,
-    definitions,
-)
+from orchestration.warehouse import WRITTEN_TABLES, declared_columns, definitions
 
 # After every as-of date of the tests, so that the day on which a row was recorded says whether it was known.
 LANDED_AT = "2090-01-01 05:00:00"
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 
-WRITTEN_TABLES = QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
 FEEDS = load_feeds(PROJECT_DIR.parent / "orchestration" / "feeds")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -58,7 +57,7 @@ def test_the_addresses_of_postgres_are_for_the_driver_that_dagster_speaks() -> N
 
 
 def test_what_each_duty_may_do_is_told_as_it_is_granted() -> None:
-    identities = Path(REPOSITORY / "infra" / "terraform" / "identities.tf").read_text(encoding="utf-8")
+    identities = (REPOSITORY / "infra" / "terraform" / "identities.tf").read_text(encoding="utf-8")
     transform = re.search(r"transform = \{.*?writes = \[(.*?)\]", identities, re.DOTALL)
     assert transform
     [row] = re.findall(r"^\| `catalyst-transform` \| (.*?) \|", PAGE, re.MULTILINE)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import pytest
 from tests.bigquery import environment
 from tests.conftest import Requires
 from tests.parts import gcs
+from tests.parts.ports import free_ports, listens
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,10 +84,7 @@ def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactor
         reason = f"The environment of local-bigquery cannot be made: {error}"
     requires(not reason, reason)
     folder = tmp_path_factory.mktemp("bigquery")
-    with socket.socket() as rest, socket.socket() as rpc:
-        for listener in (rest, rpc):
-            listener.bind(("127.0.0.1", 0))
-        port, grpc_port = (listener.getsockname()[1] for listener in (rest, rpc))
+    port, grpc_port = free_ports(2)
     serve = Path(environment.__file__).with_name("serve.py")
     address = f"--host 127.0.0.1 --port {port} --grpc-port {grpc_port} --project catalyst".split()
     with (folder / "log").open("wb") as log:
@@ -101,7 +97,8 @@ def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactor
             start_new_session=True,
         )
     try:
-        requires(_listens(port, process), f"local-bigquery does not start: {(folder / 'log').read_text()[-500:]}")
+        started = listens(port, process, _SECONDS)
+        requires(started, f"local-bigquery does not start: {(folder / 'log').read_text()[-500:]}")
         with pytest.MonkeyPatch.context() as patch:
             _running.append(f"http://127.0.0.1:{port}")
             patch.setenv("BIGQUERY_EMULATOR_HOST", _running[0])
@@ -111,15 +108,6 @@ def _bigquery_server(requires: Requires, tmp_path_factory: pytest.TempPathFactor
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + _SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tests.conftest import Requires
+from tests.parts.ports import free_ports, listens
 
 _SECONDS = 20
 _QUIET = logging.getLogger("tests.kafka")
@@ -51,11 +51,7 @@ class Broker:
             self.process = subprocess.Popen(
                 [*command, str(self.folder / "data")], stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + _SECONDS
-        while self.process.poll() is None and time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        return False
+        return listens(self.port, self.process, _SECONDS)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -134,9 +130,7 @@ class Broker:
 @pytest.fixture(scope="module")
 def broker(requires: Requires, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A running broker without topics."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     broker = Broker(tmp_path_factory.mktemp("kafka"), port)
     started = broker.start()
     try:
