@@ -1,13 +1,16 @@
 """The models that there are, found by the names of their files, and what each of them offers."""
 
+from __future__ import annotations
+
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Protocol, cast
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ml import models
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Model(Protocol):
@@ -31,7 +34,7 @@ class Model(Protocol):
     __doc__: str | None
 
     def train(self, frame: pd.DataFrame) -> Any:
-        """Fit on labelled rows; what comes back has `version`, `trained_through` and `training_rows`."""
+        """Fit on labelled rows; what comes back has `version` and `trained_through`."""
 
     def predict(self, model: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Predict each row."""
@@ -44,7 +47,7 @@ class Model(Protocol):
 
 
 def names() -> list[str]:
-    """The names of all models, without importing one."""
+    """The names of all models, without importing one, which takes seconds."""
     return sorted(found.name for found in pkgutil.iter_modules(models.__path__))
 
 

@@ -8,6 +8,9 @@ import pandas as pd
 
 from ml.errors import ModelInputError
 
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -18,7 +21,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], where: str) -> 
         raise ModelInputError(f"{where}: the frame lacks {', '.join(missing)}; select these columns too")
 
 
-def numbers(column: pd.Series, where: str) -> npt.NDArray[np.float32]:
+def numbers(column: pd.Series, where: str) -> Floats32:
     """A column as float32 with NaN for null and for infinite, which is what a division by zero in a warehouse leaves.
 
     Raises:
@@ -32,7 +35,7 @@ def numbers(column: pd.Series, where: str) -> npt.NDArray[np.float32]:
     return np.where(infinite, np.float32(np.nan), values) if infinite.any() else values
 
 
-def floats(column: "pd.Series[float]") -> npt.NDArray[np.float64]:
+def floats(column: "pd.Series[float]") -> Floats:
     """A column of numbers as float64 with NaN for null."""
     return np.asarray(column.to_numpy(na_value=np.nan), dtype=np.float64)
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from ml.frames import Floats
 
 
 def wape(actual: Floats, forecast: Floats) -> float:

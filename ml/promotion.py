@@ -7,12 +7,10 @@ The rows of both come from the same hold-out: `entity` (what is drawn again in t
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from ml.frames import Floats
 
-COLUMNS = ("entity", "segment", "actual", "forecast", "loss", "naive", "naive_loss")
 _RESAMPLES_AT_ONCE = 50
 
 

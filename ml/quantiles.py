@@ -7,10 +7,8 @@ are relatively more uncertain) and by horizon, turns every predicted mean into a
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from ml.frames import Floats, Integers
 
 HORIZON_ENDS = (7, 14, 21)  # the last days of all buckets but the open one
 MEAN_BINS = 20

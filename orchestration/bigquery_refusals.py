@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 
+SIGN_IN = (
+    "Run `gcloud auth application-default login`, or run as a service account with the roles of infra/terraform; "
+    "then run again."
+)
 _PERMISSION = re.compile(r"\b(bigquery|storage|datacatalog|serviceusage)\.(\w+\.\w+)")
 _WHERE = re.compile(r"\b(?:Dataset|Table) ([\w.-]+):(\w+)")
 _BUCKET = re.compile(r"gs://([\w.-]+)|buckets/([\w.-]+)")
 # The first one holds of whose signs one stands in the message.
 _REMEDIES = {
-    ("default credentials were not found", "Reauthentication is needed", "invalid_grant", "Could not auto"): (
-        "Run `gcloud auth application-default login`, or run as a service account with the roles of infra/terraform; "
-        "then run again."
-    ),
+    ("default credentials were not found", "Reauthentication is needed", "invalid_grant", "Could not auto"): SIGN_IN,
     ("quotaExceeded", "rateLimitExceeded", "Quota exceeded", "Exceeded rate limits"): (
         "A quota of the project {project} is used up: wait and run again, or raise it in the Google Cloud console."
     ),

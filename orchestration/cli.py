@@ -151,8 +151,11 @@ def _materialize(chosen: Settings, choices: dict[str, Any]) -> None:
                 raise_on_error=False,
             )
     if not result.success:
-        runs.finish(warehouse_of(chosen), result.run_id, "failed")
-        _explain(result)
+        try:
+            runs.finish(warehouse_of(chosen), result.run_id, "failed")
+        finally:
+            # Told even where that cannot be written down, as for lack of the very tables that could not be made.
+            _explain(result)
 
 
 def _explain(result: dg.ExecuteInProcessResult) -> None:

@@ -31,13 +31,9 @@ def models(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand:
         return
-    try:
+    with cli_shared.problems(as_json):
         registry = _registry()
-        found = [] if registry.is_new else [one for name in registry.names() for one in registry.versions(name)]
-    except CatalystError as error:
-        if as_json:
-            raise click.ClickException(str(error)) from error
-        raise
+        found = [one for name in registry.names() for one in registry.versions(name)]
     if as_json:
         click.echo(json.dumps([version.as_json() for version in found], indent=2, ensure_ascii=False))
     elif found:
@@ -88,16 +84,15 @@ def _registry() -> Registry:
 
 def _known(name: str) -> tuple[Registry, list[Version]]:
     registry = _registry()
-    known = [] if registry.is_new else registry.versions(name)
+    known = registry.versions(name)
     if not known:
-        there = "none" if registry.is_new else ", ".join(registry.names()) or "none"
+        there = ", ".join(registry.names()) or "none"
         raise CatalystError(f"No model {name} has been trained; there are: {there}. `catalyst run` trains models.")
     return registry, known
 
 
 def _choose(registry: Registry, version: Version, reason: str) -> None:
-    registry.promote(version, reason)
-    since = versions.latest_date(registry.versions(version.name))
+    since = registry.promote(version, reason).as_of
     console.print(
         f"Version {version.number} of {version.name} is the champion as of {since}. "
         f"`catalyst run --as-of {since}` predicts by it."

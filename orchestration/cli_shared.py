@@ -20,21 +20,27 @@ _COPIED = ("name", "feed", "rule", "run id")
 
 
 @contextmanager
-def reading(chosen: Settings, as_json: bool) -> Iterator[Reading]:
-    """Opens the newest data that can be read; where a program reads the output, problems go to the other stream.
+def problems(as_json: bool) -> Iterator[None]:
+    """Where a program reads the output, problems go to the other stream.
 
     Raises:
-        CatalystError: They cannot be read, and a person reads the output.
+        CatalystError: There is a problem, and a person reads the output.
     """
     try:
-        with open_newest(chosen) as found:
-            if found.note:
-                click.echo(found.note, err=True)
-            yield found
+        yield
     except CatalystError as error:
         if as_json:
             raise click.ClickException(str(error)) from error
         raise
+
+
+@contextmanager
+def reading(chosen: Settings, as_json: bool) -> Iterator[Reading]:
+    """Opens the newest data that can be read, with its problems told as above."""
+    with problems(as_json), open_newest(chosen) as found:
+        if found.note:
+            click.echo(found.note, err=True)
+        yield found
 
 
 def table(title: str, *columns: str, numbers: Sequence[str] = ()) -> Table:

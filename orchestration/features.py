@@ -92,8 +92,8 @@ class Features:
             for column in columns:
                 if row is not None and (column not in row or column in TIMES):
                     raise _unknown(chosen, column, [name for name in row if name not in TIMES])
-            is_usable = row is not None and _is_valid_at(chosen, row["event_at"], at)
-            values |= {f"{chosen.name}.{column}": row[column] if is_usable and row else None for column in columns}
+            served = row if row is not None and _is_valid_at(chosen, row["event_at"], at) else dict.fromkeys(columns)
+            values |= {f"{chosen.name}.{column}": served[column] for column in columns}
         return {name: values[name] for name in features}
 
     def materialize(self, as_of: date, names: Sequence[str] | None = None) -> dict[str, int]:
@@ -145,21 +145,12 @@ class Features:
                 **{column: asked.column(column).cast(pa.string()) for column in chosen.entity},
             }
         )
+        same = " and ".join(f"features.{column} = requests.{column}" for column in chosen.entity)
         found = self._point_in_time(
-            f"""
-            select requests.request_number, {", ".join(_column(chosen, column, as_of) for column in columns)},
-                row_number() over (
-                    partition by requests.request_number
-                    order by features.event_at desc nulls last, features.known_at desc nulls last
-                ) as recency_rank
-            from feature_requests as requests
-            inner join {chosen.table} as features on
-                {" and ".join(f"features.{column} = requests.{column}" for column in chosen.entity)}
-                and features.event_at <= requests.requested_at
-                and features.known_at <= requests.requested_at
-                and features.event_at > requests.oldest_at
-            """,
             requests,
+            selected=["requests.request_number", *(_column(chosen, column, as_of) for column in columns)],
+            joined=f"inner join {chosen.table} as features on {same}",
+            once_for=["requests.request_number"],
         )
         # A request without a row takes nulls.
         return found.take(pc.index_in(numbers, value_set=found.column("request_number")))
@@ -174,28 +165,34 @@ class Features:
             "oldest_at": pa.array([end - chosen.expires_after], pa.timestamp("us")),
         }
         kept = dict.fromkeys((*chosen.entity, *columns, "event_at"))
-        entity = ", ".join(f"features.{column}" for column in chosen.entity)
         return self._point_in_time(
-            f"""
-            select {", ".join(f"features.{column}" for column in kept)},
-                row_number() over (
-                    partition by {entity} order by features.event_at desc nulls last, features.known_at desc nulls last
-                ) as recency_rank
-            from feature_requests as requests
-            cross join {chosen.table} as features
-            where
-                features.event_at <= requests.requested_at
-                and features.known_at <= requests.requested_at
-                and features.event_at > requests.oldest_at
-            """,
             pa.table(request),
+            selected=[f"features.{column}" for column in kept],
+            joined=f"cross join {chosen.table} as features",
+            once_for=[f"features.{column}" for column in chosen.entity],
         )
 
     def _is_empty(self, chosen: FeatureSet) -> bool:
         """Whether nobody has ever been in a set; a company without subscriptions has no subscribers."""
         return bool(self.warehouse.query(f"select count(*) = 0 as is_empty from {chosen.table}").column(0)[0].as_py())
 
-    def _point_in_time(self, ranked: str, requests: pa.Table) -> pa.Table:
+    def _point_in_time(
+        self, requests: pa.Table, *, selected: Sequence[str], joined: str, once_for: Sequence[str]
+    ) -> pa.Table:
+        """The latest row that held and was known at the moment of its request, and had not expired then."""
+        ranked = f"""
+            select {", ".join(selected)},
+                row_number() over (
+                    partition by {", ".join(once_for)}
+                    order by features.event_at desc nulls last, features.known_at desc nulls last
+                ) as recency_rank
+            from feature_requests as requests
+            {joined}
+            where
+                features.event_at <= requests.requested_at
+                and features.known_at <= requests.requested_at
+                and features.event_at > requests.oldest_at
+        """
         with self.warehouse.connect() as connection:
             connection.register("feature_requests", requests)
             found = connection.execute(f"select * from ({ranked}) as ranked where recency_rank = 1")

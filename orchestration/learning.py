@@ -8,7 +8,7 @@ of a later hold-out, so that champion and challenger are compared on the same un
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING
@@ -68,8 +68,8 @@ class Rows:
 
     training: pa.Table
     holdout: pa.Table
-    data: Mapping[str, str] = field(default_factory=dict)
-    inputs: str = ""
+    data: Mapping[str, str]
+    inputs: str
 
 
 def refresh(
@@ -83,8 +83,7 @@ def refresh(
     from ml.catalogue import model as model_of
 
     registry = Registry(settings.mlflow_uri)
-    # A new registry is made while the first model is being trained.
-    known = [] if registry.is_new else registry.versions(name)
+    known = registry.versions(name)
     model = model_of(name)
     request = registry.request(name) if known else None
     why = "" if versions.by_hand(known, as_of) else versions.why_train(known, as_of, model.RETRAIN_AFTER_DAYS, request)
@@ -112,7 +111,7 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
 
     model = model_of(name)
     registry = Registry(settings.mlflow_uri)
-    chosen = None if registry.is_new else versions.in_use(registry.versions(name), as_of)
+    chosen = versions.in_use(registry.versions(name), as_of)
     if chosen is None:
         raise CatalystError(f"{name} has no version as of {as_of}: materialize models/{name} first.")
     is_backtest = purpose == "backtest"
@@ -154,6 +153,7 @@ def _challenge(
         if champion:
             folder.write(training.CHAMPION, registry.load(champion))
         work.begin()
+        # A new one is made while the model is being trained.
         registry.open()
         work.wait()
     measured = folder.result()
@@ -174,22 +174,20 @@ def _training_rows(store: Store, model: Model, as_of: date, champion: Version | 
 
     table = f"feature_store.{model.NAME}_features"
     first = _FIRST_HELD_OUT.format(table=table)
-    rows = Rows(
-        _rows(store, model, f"purpose = 'train' and {model.TARGET} is not null and target_date <= {first}"),
-        _rows(store, model, f"purpose = 'backtest' and {model.TARGET} is not null"),
-    )
-    if not rows.training.num_rows or not rows.holdout.num_rows:
+    rows = _rows(store, model, f"purpose = 'train' and {model.TARGET} is not null and target_date <= {first}")
+    holdout = _rows(store, model, f"purpose = 'backtest' and {model.TARGET} is not null")
+    if not rows.num_rows or not holdout.num_rows:
         raise CatalystError(
             f"There is too little history before {as_of} to train {model.NAME} and test it: {table} has no training or "
             "backtest rows. Land more days, then run again."
         )
     data = {"as_of": as_of.isoformat()}
-    for part, found in (("training", rows.training), ("holdout", rows.holdout)):
+    for part, found in (("training", rows), ("holdout", holdout)):
         hashed = pd.util.hash_pandas_object(found.to_pandas(), index=False)
         data |= {f"{part}.rows": str(found.num_rows), f"{part}.hash": digest(found.column_names, [hashed.to_numpy()])}
     rule = [dict(model.PARAMS), model.FEATURES, installed("scikit-learn"), repr(Bars())]
     inputs = digest([data, rule, champion.fingerprint if champion else ""], [])
-    return replace(rows, data=data, inputs=inputs)
+    return Rows(rows, holdout, data, inputs)
 
 
 def _rows(store: Store, model: Model, condition: str) -> pa.Table:

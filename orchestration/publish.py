@@ -124,18 +124,15 @@ def publish(
     return PublishResult(version, versions / version / POINTER, tables, time.perf_counter() - started)
 
 
-def check(
-    warehouse: Store, schemas: Sequence[str] = PUBLISHED_SCHEMAS, required: Sequence[str] = REQUIRED_TABLES
-) -> dict[str, int]:
+def check(warehouse: Store) -> dict[str, int]:
     """Returns the rows of each table of the published schemas where readers have the warehouse itself.
 
     Raises:
         CatalystError: A table lacks that must have rows, or its rows do.
     """
-    tables = {
-        f"{schema}.{table}": rows for (schema, table), rows in warehouse.row_counts().items() if schema in schemas
-    }
-    empty = [table for table in required if not tables.get(table)]
+    counts = warehouse.row_counts()
+    tables = {f"{schema}.{table}": rows for (schema, table), rows in counts.items() if schema in PUBLISHED_SCHEMAS}
+    empty = [table for table in REQUIRED_TABLES if not tables.get(table)]
     if empty:
         raise CatalystError(
             f"{', '.join(empty)} has no row: see quality.loads for what the feeds delivered and quality.quarantine for "

@@ -39,11 +39,6 @@ class Registry:
 
     uri: str
 
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing can be in it, which is told without the seconds that opening it takes."""
-        return self._file is not None and not self._file.exists()
-
     def open(self) -> None:
         """Makes it ready; a new file takes MLflow some 4 s for its tables.
 
@@ -55,12 +50,16 @@ class Registry:
 
     def names(self) -> list[str]:
         """Returns the names of our models; a server may keep those of others, too."""
+        if self._is_new:
+            return []
         with self._asking():
             found = self._client.search_registered_models(f"tags.{_OURS} = 'true'", max_results=1000)
             return sorted(model.name for model in found)
 
     def versions(self, name: str) -> list[Version]:
         """Returns the versions of a model, the oldest first; none where there is no such model."""
+        if self._is_new:
+            return []
         with self._asking():
             found = self._client.search_registered_models(f"name = '{name}'")
             if not found:
@@ -110,12 +109,14 @@ class Registry:
                     self._client.delete_model_version_tag(version.name, str(other.number), key)
         self._keep(version, key, Decision(as_of, _now(), outcome, BY_RULE, reason))
 
-    def promote(self, version: Version, reason: str) -> None:
+    def promote(self, version: Version, reason: str) -> Decision:
         """Makes a version the champion by hand, from the last date that was decided on."""
         as_of = versions.latest_date(self.versions(version.name))
         at = _now()
         key = f"{_DECISION}{as_of.isoformat()}.{re.sub('[^0-9]', '', at)}"
-        self._keep(version, key, Decision(as_of, at, versions.PROMOTED, _who(), reason))
+        decision = Decision(as_of, at, versions.PROMOTED, _who(), reason)
+        self._keep(version, key, decision)
+        return decision
 
     def ask(self, name: str, reason: str) -> Request:
         """Asks for a training of a model at the next run.
@@ -128,8 +129,7 @@ class Registry:
             raise CatalystError(f"No version of {name} has been trained yet: `catalyst run` trains the first one.")
         request = Request(versions.latest_date(known), _now(), _who(), reason)
         with self._asking():
-            kept = {**vars(request), "as_of": request.as_of.isoformat()}
-            self._client.set_registered_model_tag(name, _REQUEST, json.dumps(kept))
+            self._client.set_registered_model_tag(name, _REQUEST, json.dumps(versions.plain(request)))
         return request
 
     def request(self, name: str) -> Request | None:
@@ -153,9 +153,9 @@ class Registry:
             return Path(path).read_bytes()
 
     def _keep(self, version: Version, key: str, decision: Decision) -> None:
-        kept = {**vars(decision), "as_of": decision.as_of.isoformat()}
         with self._asking():
-            self._client.set_model_version_tag(version.name, str(version.number), key, json.dumps(kept))
+            text = json.dumps(versions.plain(decision))
+            self._client.set_model_version_tag(version.name, str(version.number), key, text)
             known = self.versions(version.name)
             champion, newest = versions.champion(known), known[-1]
             wanted = {
@@ -197,6 +197,11 @@ class Registry:
     def _file(self) -> Path | None:
         return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
 
+    @property
+    def _is_new(self) -> bool:
+        """Whether nothing can be in it, which is told without the seconds that opening it takes."""
+        return self._file is not None and not self._file.exists()
+
     @cached_property
     def _client(self) -> MlflowClient:
         # A server that is away is told after seconds, not after the minutes that MLflow would try.
@@ -214,7 +219,7 @@ class Registry:
             warnings.filterwarnings("ignore", message=".*noload.*")
             from mlflow import MlflowClient
 
-            if self._file and self.is_new:
+            if self._file and self._is_new:
                 # Made beside its place: MLflow can't go on with tables that a run left half made when it was ended.
                 fresh = self._file.with_suffix(".new")
                 fresh.unlink(missing_ok=True)

@@ -195,10 +195,7 @@ def train(model: Model, folder: Folder) -> None:
     result = {
         "fingerprint": fitted.version,
         "trained_through": fitted.trained_through,
-        "training_rows": len(rows),
-        "holdout_rows": len(holdout),
         "metrics": metrics,
-        "importance": weights,
         "seconds_per_1000_rows": seconds,
         "megabytes": len(stored) / 1e6,
     }

@@ -60,6 +60,7 @@ class Version:
         fingerprint: What `model_version` says on the rows that it predicts: the same training, the same fingerprint.
         as_of: The as-of date of the run that trained it.
         inputs: Fingerprint of what it was trained, measured and compared on.
+        decisions: In the order in which they count.
     """
 
     name: str
@@ -76,7 +77,7 @@ class Version:
     @property
     def last_decision(self) -> Decision | None:
         """The decision that counts now."""
-        return max(self.decisions, key=lambda one: (one.as_of, one.at), default=None)
+        return self.decisions[-1] if self.decisions else None
 
     def as_json(self) -> dict[str, Any]:
         """Returns it as `catalyst models --json` prints it."""
@@ -91,8 +92,13 @@ class Version:
             "model_version": self.fingerprint,
             "as_of": self.as_of.isoformat(),
             "trained_through": self.trained_through.isoformat(),
-            "decisions": [{**vars(one), "as_of": one.as_of.isoformat()} for one in _ordered(self.decisions)],
+            "decisions": [plain(one) for one in self.decisions],
         }
+
+
+def plain(kept: Decision | Request) -> dict[str, Any]:
+    """Returns it as JSON can hold it."""
+    return {**vars(kept), "as_of": kept.as_of.isoformat()}
 
 
 def promotions(versions: Sequence[Version]) -> list[tuple[Decision, Version]]:
@@ -173,10 +179,6 @@ def previous(versions: Sequence[Version], name: str) -> Version:
 def latest_date(versions: Sequence[Version]) -> date:
     """Returns the last as-of date that anything was decided or trained for."""
     return max(day for version in versions for day in (version.as_of, *(one.as_of for one in version.decisions)))
-
-
-def _ordered(decisions: Sequence[Decision]) -> list[Decision]:
-    return sorted(decisions, key=lambda one: (one.as_of, one.at))
 
 
 def _decided_at(version: Version) -> str:

@@ -92,6 +92,9 @@ IDENTITY_TABLES = {
     """,
 }
 
+# What a run writes, feeds and dbt apart.
+WRITTEN_TABLES = QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -157,7 +160,7 @@ class Warehouse:
         Columns that a contract has gained since are added; columns that it lost stay.
         """
         with self.transaction() as connection:
-            for name, columns in (QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES).items():
+            for name, columns in WRITTEN_TABLES.items():
                 connection.execute(f"create schema if not exists {name.split('.')[0]}")
                 connection.execute(f"create table if not exists {name} ({columns})")
             for name, column in GAINED_COLUMNS.items():
@@ -183,10 +186,9 @@ class Warehouse:
             The number of rows written.
 
         Raises:
-            CatalystError: There are no rows: an empty prediction is a failure upstream, not a result.
+            CatalystError: There are no rows.
         """
-        if rows.num_rows == 0:
-            raise CatalystError(f"No row came to be written to {table} for {as_of}: look at the step before it.")
+        require_rows(rows, table, as_of)
         with self.transaction() as connection:
             connection.register("incoming_rows", rows)
             connection.execute(f"delete from {table} where as_of_date = ?", [as_of])
@@ -218,6 +220,16 @@ def warehouse_of(settings: Settings) -> Store:
     return BigQuery(
         settings.gcp_project, settings.location, settings.pii_policy_tag, settings.landing_bucket, settings.home
     )
+
+
+def require_rows(rows: pa.Table, table: str, as_of: date) -> None:
+    """Makes sure that there are rows to write for a date.
+
+    Raises:
+        CatalystError: There are none: an empty prediction is a failure upstream, not a result.
+    """
+    if rows.num_rows == 0:
+        raise CatalystError(f"No row came to be written to {table} for {as_of}: look at the step before it.")
 
 
 def _order_ledger(schema: str, connection: duckdb.DuckDBPyConnection) -> None:

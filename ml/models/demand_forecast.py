@@ -15,20 +15,16 @@ import numpy.typing as npt
 import pandas as pd
 import sklearn
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ml.encoding import codes, known_values
 from ml.errors import ModelInputError
-from ml.frames import floats, marked, numbers, refuse, require_columns
+from ml.frames import Floats, Floats32, Integers, floats, marked, numbers, refuse, require_columns
 from ml.holdout import latest_origins
 from ml.metrics import forecast_metrics, row_losses
 from ml.quantiles import RatioQuantiles, weighted_quantile
 from ml.storage import BOOSTING
+from ml.threads import threads_for
 from ml.versions import digest
-
-Floats = npt.NDArray[np.float64]
-Floats32 = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
 NAME = "demand_forecast"
 ENTITY = ("store_id", "product_id")
@@ -69,9 +65,6 @@ PARAMS: Mapping[str, float] = MappingProxyType(
 )
 # The quantiles take the logarithm of a mean.
 LEAST_RATIO = 1e-9
-# Threads wait for each other at every split, spinning: beside one busy process two of them took 33 s for what one did
-# in 13 s. One core learns this many rows in about 7 s.
-ROWS_FOR_THREADS = 500_000
 
 
 @dataclass(frozen=True)
@@ -295,12 +288,12 @@ def _boost(rows: _Rows, chosen: Integers, params: Mapping[str, float]) -> tuple[
         early_stopping=False,
         random_state=int(params["seed"]),
     )
-    with threadpool_limits(1 if len(x) < ROWS_FOR_THREADS else None, user_api="openmp"):
+    with threads_for(len(x)):
         estimator.fit(x, np.minimum(ratio, cap), sample_weight=weight)
     return estimator, cap
 
 
 def _mean(estimator: HistGradientBoostingRegressor, cap: float, x: Floats32, scale: Floats) -> Floats:
-    with threadpool_limits(1 if len(x) < ROWS_FOR_THREADS else None, user_api="openmp"):
+    with threads_for(len(x)):
         ratio: Floats = np.clip(estimator.predict(x), LEAST_RATIO, cap)
     return ratio * scale

@@ -22,9 +22,10 @@ from google.cloud import bigquery
 
 from orchestration.bigquery import tables
 from orchestration.bigquery.session import Rows, Session, load
-from orchestration.bigquery_refusals import remedy
+from orchestration.bigquery_refusals import SIGN_IN, remedy
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
+from orchestration.warehouse import require_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,10 +114,9 @@ class BigQuery:
             The number of rows written.
 
         Raises:
-            CatalystError: There are no rows: an empty prediction is a failure upstream, not a result.
+            CatalystError: There are no rows, or BigQuery refuses.
         """
-        if rows.num_rows == 0:
-            raise CatalystError(f"No row came to be written to {table} for {as_of}: look at the step before it.")
+        require_rows(rows, table, as_of)
         with self._client() as client:
             load(client, rows, f"{table}${as_of:%Y%m%d}", client.get_table(table).schema)
         return int(rows.num_rows)
@@ -142,10 +142,7 @@ def sentence(error: Exception, project: str, account: str = "") -> str:
     said = " ".join(str(getattr(error, "message", error)).split())[:300].rstrip(".")
     reasons = [item.get("reason", "") for item in getattr(error, "errors", None) or ()]
     if isinstance(error, GoogleAuthError):
-        return (
-            f"The credentials of Google cannot be used ({said}). Run `gcloud auth application-default login`, or run "
-            "as a service account with the roles of infra/terraform; then run again."
-        )
+        return f"The credentials of Google cannot be used ({said}). {SIGN_IN}"
     what_to_do = remedy(" ".join([said, *reasons]), project, account)
     return (
         f"BigQuery does not serve the project {project} ({said}). "

@@ -97,8 +97,7 @@ class Session:
         rows: Any = python_object
         dataset = bigquery.Dataset(f"{self.client.project}.{SCRATCH}")
         dataset.default_table_expiration_ms = _SCRATCH_LIVES // timedelta(milliseconds=1)
-        if find_dataset(self.client, SCRATCH) is None:
-            self.client.create_dataset(dataset, exists_ok=True)
+        ensure_dataset(self.client, dataset)
         self._registered[view_name] = f"{view_name}_{uuid.uuid4().hex}"
         load(self.client, rows, f"{SCRATCH}.{self._registered[view_name]}")
         return self
@@ -160,12 +159,13 @@ def columns(client: bigquery.Client, table: str) -> dict[str, str]:
         return {}
 
 
-def find_dataset(client: bigquery.Client, name: str) -> bigquery.Dataset | None:
-    """Returns a dataset, or None where it does not exist."""
+def ensure_dataset(client: bigquery.Client, wanted: bigquery.Dataset) -> None:
+    """Makes a dataset where it is missing."""
+    # Asked for first: to create one takes leave that an account does not need where Terraform has made them.
     try:
-        return client.get_dataset(name)
+        client.get_dataset(wanted.reference)
     except NotFound:
-        return None
+        client.create_dataset(wanted, exists_ok=True)
 
 
 def load(client: bigquery.Client, rows: pa.Table, table: str, schema: Sequence[bigquery.SchemaField] = ()) -> None:

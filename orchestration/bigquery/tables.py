@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
+from google.cloud.bigquery.table import TableListItem
 
 from orchestration import bigquery_sql
-from orchestration.bigquery.session import find_dataset
+from orchestration.bigquery.session import ensure_dataset
 from orchestration.contracts import Feed
-from orchestration.warehouse import IDENTITY_TABLES, PREDICTION_TABLES, QUALITY_TABLES, declared_columns, definitions
+from orchestration.warehouse import WRITTEN_TABLES, declared_columns, definitions
 
 # Raw rows are read by the gate and by staging, which keeps what was accepted; months later nobody asks for them.
 RAW_KEPT_DAYS = 90
@@ -34,29 +35,34 @@ def ensure(client: bigquery.Client, feeds: Sequence[Feed], pii_policy_tag: str) 
     wanted = [*_written(client.project), *(_raw(client.project, feed, pii_policy_tag) for feed in feeds)]
     datasets = sorted({*_BUILT, *(table.dataset_id for table in wanted)})
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(lambda name: _ensure_dataset(client, name), datasets))
+        list(pool.map(lambda name: ensure_dataset(client, _dataset(client.project, name)), datasets))
         list(pool.map(lambda table: _ensure_table(client, table), wanted))
 
 
 def counts(client: bigquery.Client) -> Iterator[tuple[tuple[str, str], int]]:
     """Yields the rows of every table of Catalyst's datasets but raw, by schema and table; views have none."""
-    names = [name for name in (*_BUILT, *_schemas(_definitions())) if find_dataset(client, name)]
+    datasets = {*_BUILT, *(name.split(".")[0] for name in WRITTEN_TABLES)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = [table for tables in pool.map(lambda name: list(client.list_tables(name)), names) for table in tables]
+        found = [table for tables in pool.map(lambda name: _tables(client, name), sorted(datasets)) for table in tables]
         for table in pool.map(client.get_table, [item.reference for item in found if item.table_type == "TABLE"]):
             yield (table.dataset_id, table.table_id), int(table.num_rows or 0)
 
 
-def _definitions() -> Mapping[str, str]:
-    return QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
+def _tables(client: bigquery.Client, dataset: str) -> list[TableListItem]:
+    try:
+        return list(client.list_tables(dataset))
+    except NotFound:
+        return []
 
 
-def _schemas(tables: Iterable[str]) -> list[str]:
-    return sorted({name.split(".")[0] for name in tables})
+def _dataset(project: str, name: str) -> bigquery.Dataset:
+    dataset = bigquery.Dataset(f"{project}.{name}")
+    dataset.labels = LABELS
+    return dataset
 
 
 def _written(project: str) -> Iterator[bigquery.Table]:
-    for name, text in _definitions().items():
+    for name, text in WRITTEN_TABLES.items():
         fields = _fields(text)
         table = bigquery.Table(f"{project}.{name}", fields)
         table.labels = LABELS
@@ -91,14 +97,6 @@ def _fields(text: str) -> list[bigquery.SchemaField]:
         bigquery.SchemaField(name, kind, mode="REQUIRED" if is_required else "NULLABLE")
         for name, kind, is_required in bigquery_sql.columns(text)
     ]
-
-
-def _ensure_dataset(client: bigquery.Client, name: str) -> None:
-    # Asked for first: to create one takes leave that an account does not need where Terraform has made them.
-    if find_dataset(client, name) is None:
-        dataset = bigquery.Dataset(f"{client.project}.{name}")
-        dataset.labels = LABELS
-        client.create_dataset(dataset, exists_ok=True)
 
 
 def _ensure_table(client: bigquery.Client, wanted: bigquery.Table) -> None:

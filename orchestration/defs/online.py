@@ -13,13 +13,13 @@ _TABLES = sorted(key for key in marts.keys if key.path[0] == "feature_store" and
 def online_features(run: Run) -> dg.MaterializeResult[None]:
     """The latest features of each customer in the online store, the same values that models learn from."""
     from orchestration import features
-    from orchestration.feature_sets import feature_sets
 
     with step("hand over features") as work:
         # A project may have switched off models of ours that it has no feeds for.
         built = {key.path[-1] for key in _TABLES}
-        names = [name for name in feature_sets(run.settings) if f"{name}_features" in built]
-        written = features.opened(run.settings).materialize(run.as_of_date, names)
+        opened = features.opened(run.settings)
+        names = [name for name in opened.sets if f"{name}_features" in built]
+        written = opened.materialize(run.as_of_date, names)
         work.result = ", ".join(f"{rows:,} of {name}" for name, rows in written.items())
     return dg.MaterializeResult(
         metadata={"dagster/row_count": sum(written.values()), "seconds": work.seconds, **written}

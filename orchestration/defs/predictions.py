@@ -1,12 +1,12 @@
 """Assets of each model, found by its file in `ml/models`: the version in use, its predictions and its backtest."""
 
-import pkgutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml import models
+from ml import catalogue
 from orchestration.defs.run import Run
 from orchestration.progress import step, warn
 
@@ -55,64 +55,40 @@ def _model(name: str) -> dg.AssetsDefinition:
     return trained
 
 
-def _predictions(name: str) -> dg.AssetsDefinition:
+def _predicted(key: str, name: str, purpose: str, description: str, without: Sequence[str] = ()) -> dg.AssetsDefinition:
     @dg.asset(
-        key=["predictions", name],
+        key=["predictions", key],
         deps=[dg.AssetKey(["models", name])],
         group_name="predictions",
         kinds={"sklearn"},
-        description="What the version in use predicts for the days after the as-of date.",
+        description=description,
     )
-    def predictions(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
+    def predicted(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
         from orchestration import learning
 
-        with step(f"predict {name}") as work:
-            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, "predict")
-            written = run.warehouse.replace_partition(
-                f"predictions.{name}", run.as_of_date, _stamped(run, context.run_id, name, found, ["origin_date"])
-            )
-            work.result = f"{written:,} rows, model {found.version.fingerprint}"
+        with step(f"{purpose} {name}") as work:
+            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, purpose)
+            rows = _stamped(run, context.run_id, name, found, without)
+            written = run.warehouse.replace_partition(f"predictions.{key}", run.as_of_date, rows)
+            errors = [f"{metric} {value:.3f}" for metric, value in found.metrics.items() if metric.endswith("wape")]
+            work.result = ", ".join([f"{written:,} rows", *(errors or [f"model {found.version.fingerprint}"])])
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": written,
                 "model_version": found.version.fingerprint,
                 "seconds": work.seconds,
+                **found.metrics,
             }
         )
 
-    return predictions
+    return predicted
 
 
-def _backtest(name: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["predictions", f"{name}_backtest"],
-        deps=[dg.AssetKey(["models", name])],
-        group_name="predictions",
-        kinds={"sklearn"},
-        description="The last 30 days by the same version, which has seen none of them, beside what came.",
-    )
-    def backtest(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
-        from orchestration import learning
-
-        with step(f"backtest {name}") as work:
-            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, "backtest")
-            written = run.warehouse.replace_partition(
-                f"predictions.{name}_backtest", run.as_of_date, _stamped(run, context.run_id, name, found)
-            )
-            told = [f"{metric} {value:.3f}" for metric, value in found.metrics.items() if metric.endswith("wape")]
-            work.result = f"{written:,} rows, {', '.join(told)}"
-        return dg.MaterializeResult(
-            metadata={"dagster/row_count": written, "seconds": work.seconds, **found.metrics},
-        )
-
-    return backtest
-
-
-def _stamped(run: Run, run_id: str, name: str, found: "Predicted", without: list[str] | None = None) -> "pa.Table":
+def _stamped(run: Run, run_id: str, name: str, found: "Predicted", without: Sequence[str]) -> "pa.Table":
     import pyarrow as pa
 
     return pa.Table.from_pandas(
-        found.rows.drop(columns=without or []).assign(
+        found.rows.drop(columns=list(without)).assign(
             as_of_date=run.as_of_date,
             model_name=name,
             model_version=found.version.fingerprint,
@@ -123,7 +99,15 @@ def _stamped(run: Run, run_id: str, name: str, found: "Predicted", without: list
     )
 
 
-# By their names only: importing a model takes seconds.
-assets = [
-    build(found.name) for found in pkgutil.iter_modules(models.__path__) for build in (_model, _predictions, _backtest)
-]
+def _assets(name: str) -> list[dg.AssetsDefinition]:
+    ahead = "What the version in use predicts for the days after the as-of date."
+    behind = "The last 30 days by the same version, which has seen none of them, beside what came."
+    return [
+        _model(name),
+        # Its only origin is the as-of date.
+        _predicted(name, name, "predict", ahead, without=["origin_date"]),
+        _predicted(f"{name}_backtest", name, "backtest", behind),
+    ]
+
+
+assets = [asset for name in catalogue.names() for asset in _assets(name)]

@@ -30,11 +30,8 @@ def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResu
         runs.finish(run.warehouse, context.run_id, "succeeded")
         try:
             if run.settings.target == "prod":
-                tables, where, how = (
-                    publish.check(run.warehouse),
-                    publish.url_of(run.settings),
-                    " to read where they are",
-                )
+                tables, where = publish.check(run.warehouse), publish.url_of(run.settings)
+                how = " to read where they are"
             else:
                 result = publish.publish(
                     run.settings.warehouse,

@@ -26,7 +26,7 @@ from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
 from orchestration.landing import pipeline_name
 from orchestration.landing.extraction import numbered
-from orchestration.landing.loading import as_landed, hints_of, new_type, without_landed
+from orchestration.landing.loading import BATCH, as_landed, hints_of, new_type, without_landed
 from orchestration.landing.parquet import ParquetFiles
 from orchestration.landing.target import FILES_TABLE
 from orchestration.sql import literal
@@ -88,15 +88,7 @@ class ByFiles:
 
     def columns(self, feed: Feed) -> dict[str, str]:
         """See Target; a contract tells more of a type than BigQuery, such as how many bits an integer may have."""
-        with duckdb.connect() as scratch:
-            scratch.execute(f"create table declared ({definitions(declared_columns(feed))})")
-            declared = {row[0]: row[1] for row in scratch.execute("describe declared").fetchall()}
-        columns = {}
-        for name, kind in self._kinds(feed.id).items():
-            held = _HELD.get(kind, _HELD["STRING"])
-            said = declared.get(name, "")
-            columns[name] = said if said.partition("(")[0] in held else held[0]
-        return columns
+        return _as_declared(feed, self._kinds(feed.id))
 
     def names(self, table: str) -> set[str]:
         """See Target."""
@@ -111,7 +103,7 @@ class ByFiles:
         with self.store.connect() as session:
             tables = session.tables(feed.schema)
             loads = f"{feed.schema}._dlt_loads"
-            if loads.split(".")[1] not in tables:
+            if "_dlt_loads" not in tables:
                 statements = [f"delete from {feed.id} where true"]
             else:
                 completed = f"_dlt_load_id not in (select load_id from {loads} where status = 0)"
@@ -134,13 +126,13 @@ class ByFiles:
 
     def select(self, feed: Feed, load_id: str, select: str, schema: pa.Schema, work: Path) -> Iterator[Any]:
         """See Target."""
-        raw = self.columns(feed)
-        files = self._files(feed, work, load_id)
+        raw, files = self._begin(feed, load_id, work)
+        raw |= _gained(schema, raw)
         with _scratch(work) as scratch:
             rows = as_landed(select, schema, raw, load_id, bounds=_BOUNDS)
             for file in files.write(scratch.execute(rows).to_arrow_reader(files.GROUP)):
-                yield _imported(file, raw | _gained(schema, raw))
-        yield from (_imported(file, raw | _gained(schema, raw)) for file in files.close())
+                yield _imported(file, raw)
+        yield from (_imported(file, raw) for file in files.close())
         self._landed[load_id] = files.rows
 
     def insert(
@@ -152,22 +144,15 @@ class ByFiles:
         work: Path,
     ) -> Iterator[Any]:
         """See Target."""
-        raw = self.columns(feed)
-        files = self._files(feed, work, load_id)
+        raw, files = self._begin(feed, load_id, work)
         again: str | None = None
         read = 0
         with _scratch(work) as scratch:
-            for batch in batches:
+            for number, batch in enumerate(batches):
                 raw |= _gained(batch.schema, raw)
                 scratch.register("batch", numbered(batch, read))
-                rows = as_landed(
-                    "select *, cast(null as varchar) as _file, cast(null as varchar) as _malformed from batch",
-                    batch.schema,
-                    raw,
-                    load_id,
-                    bounds=_BOUNDS,
-                )
-                if not read and (again := unless_landed()):
+                rows = as_landed(BATCH, batch.schema, raw, load_id, bounds=_BOUNDS)
+                if number == 0 and (again := unless_landed()):
                     self._fetch_landed(feed, again, raw, scratch)
                 if again:
                     rows = without_landed(rows, again, feed, load_id)
@@ -232,8 +217,10 @@ class ByFiles:
 
         return fsspec.filesystem("gs", token=_bucket_token(self.store), use_listings_cache=False)
 
-    def _files(self, feed: Feed, work: Path, load_id: str) -> ParquetFiles:
-        return ParquetFiles(work / f"{load_id}.landed", self._kinds(feed.id))
+    def _begin(self, feed: Feed, load_id: str, work: Path) -> tuple[dict[str, str], ParquetFiles]:
+        """The columns of the raw table, and files of their types: BigQuery is asked once for the two."""
+        kinds = self._kinds(feed.id)
+        return _as_declared(feed, kinds), ParquetFiles(work / f"{load_id}.landed", kinds)
 
     def _kinds(self, table: str) -> dict[str, str]:
         with self.store.connect() as session:
@@ -249,6 +236,19 @@ class ByFiles:
         scratch.execute(f"create schema {feed.schema}")
         scratch.execute(f"create table {feed.id} as select {casts} from landed_before")
         scratch.unregister("landed_before")
+
+
+def _as_declared(feed: Feed, kinds: Mapping[str, str]) -> dict[str, str]:
+    """Returns the type in DuckDB of each column: that of the contract where BigQuery's holds it."""
+    with duckdb.connect() as scratch:
+        scratch.execute(f"create table declared ({definitions(declared_columns(feed))})")
+        declared = {row[0]: row[1] for row in scratch.execute("describe declared").fetchall()}
+    columns = {}
+    for name, kind in kinds.items():
+        held = _HELD.get(kind, _HELD["STRING"])
+        said = declared.get(name, "")
+        columns[name] = said if said.partition("(")[0] in held else held[0]
+    return columns
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from orchestration.contracts import Feed
 from orchestration.landing.extraction import numbered
-from orchestration.landing.loading import as_landed, without_landed
+from orchestration.landing.loading import BATCH, as_landed, without_landed
 from orchestration.sql import quoted
 
 if TYPE_CHECKING:
@@ -57,12 +57,7 @@ class Insertion:
         whole = numbered(rows, self._numbered).combine_chunks()
         self._numbered += rows.num_rows
         batch = pa.Table.from_batches(whole.to_batches(_GROUP), whole.schema)
-        select = as_landed(
-            "select *, cast(null as varchar) as _file, cast(null as varchar) as _malformed from batch",
-            rows.schema,
-            self._raw,
-            self._load_id,
-        )
+        select = as_landed(BATCH, rows.schema, self._raw, self._load_id)
         again = self._unless_landed()
         if again is not None:
             select = without_landed(select, again, self._feed, self._load_id)

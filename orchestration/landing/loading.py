@@ -20,6 +20,9 @@ from orchestration.sql import literal, quoted
 if TYPE_CHECKING:
     from dlt.extract import DltResource
 
+# The rows of a batch that is registered under this name: they come from no file, and each has been read as it is.
+BATCH = "select *, cast(null as varchar) as _file, cast(null as varchar) as _malformed from batch"
+
 
 def select_resource(
     feed: Feed,

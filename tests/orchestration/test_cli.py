@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -72,3 +73,13 @@ def test_a_project_without_contracts_is_answered_by_a_sentence(tmp_path: Path) -
     assert done.returncode == 1
     assert "There are no feeds" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_run_whose_end_cannot_be_written_down_still_says_why_it_failed(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema quality")
+        connection.execute("create view quality.runs as select 1 as run_id")
+    done = _catalyst(tmp_path, "run", "--as-of", "2026-06-30")
+    assert done.returncode == 1
+    assert "Step quality__runs failed" in done.stdout
+    assert "Traceback" not in done.stderr
