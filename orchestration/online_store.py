@@ -6,7 +6,6 @@ Only this module imports the client of Redis. Each write replaces a set: who is 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,7 +66,8 @@ class FileStore:
         """Puts entries in place of all that a set held; returns their number."""
         self.folder.mkdir(parents=True, exist_ok=True)
         now = self.clock()
-        building = self.folder / f".{name}-{os.getpid()}.sqlite"
+        # Always the same: what a write that was killed has left goes away with the next one.
+        building = self.folder / f".{name}.sqlite"
         try:
             building.unlink(missing_ok=True)
             with closing(sqlite3.connect(building)) as connection:
@@ -97,15 +97,25 @@ class FileStore:
             path = self._path(name)
             if not path.exists():
                 raise _never_written(name, str(self.folder))
-            # Opened for each question: an open file would go on being the one from before the last run.
-            with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
-                for entity in {entity for its_name, entity in keys if its_name == name}:
-                    row = connection.execute(
-                        "select held from entries where entity = ? and expires_at > ?", (entity, self.clock())
-                    ).fetchone()
-                    if row:
-                        found[name, entity] = _read(row[0])
+            entities = {entity for its_name, entity in keys if its_name == name}
+            try:
+                found |= {(name, entity): values for entity, values in self._read(path, entities)}
+            except sqlite3.DatabaseError as error:
+                raise CatalystError(
+                    f"The online features of {name} in {path} cannot be read ({error}): run `catalyst run`, which "
+                    "writes them anew."
+                ) from error
         return [found.get(key) for key in keys]
+
+    def _read(self, path: Path, entities: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        # Opened for each question: an open file would go on being the one from before the last run.
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            for entity in entities:
+                row = connection.execute(
+                    "select held from entries where entity = ? and expires_at > ?", (entity, self.clock())
+                ).fetchone()
+                if row:
+                    yield entity, _read(row[0])
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.sqlite"

@@ -276,6 +276,18 @@ def test_a_store_that_was_never_written_says_so(club: Features) -> None:
         club.online({"customer_id": "C1"}, ["club.visits"])
 
 
+def test_a_file_that_is_damaged_is_named_and_written_anew(warehouse: Warehouse, tmp_path: Path) -> None:
+    features = Features({"club": CLUB}, warehouse, FileStore(tmp_path))
+    # What a write that was killed has left is in nobody's way.
+    for name in ("club.sqlite", ".club.sqlite"):
+        (tmp_path / name).write_bytes(b"half a page of something else")
+    with pytest.raises(CatalystError, match=r"club in .*club.sqlite cannot be read .* `catalyst run`, which writes"):
+        features.online({"customer_id": "C1"}, ["club.visits"])
+    features.materialize(AS_OF)
+    assert features.online({"customer_id": "C1"}, ["club.visits"]) == {"club.visits": 5}
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith("sqlite")] == ["club.sqlite"]
+
+
 def test_a_redis_that_does_not_answer_is_named_without_its_password(warehouse: Warehouse) -> None:
     features = Features({"club": CLUB}, warehouse, RedisStore("redis://reader:secret@127.0.0.1:1/0"))
     with pytest.raises(CatalystError, match=r"The online store redis://127.0.0.1:1/0 does not serve") as raised:
