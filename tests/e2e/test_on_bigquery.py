@@ -1,7 +1,4 @@
-"""One run on BigQuery, from raw feeds to a purchase order, held against the same run on DuckDB.
-
-Not found by `make test` yet, as not every mart has been seen to come to the same: `pytest tests/e2e/on_bigquery.py`.
-"""
+"""One run on BigQuery, from raw feeds to a purchase order, held against the same run on DuckDB."""
 
 from __future__ import annotations
 
