@@ -122,7 +122,7 @@ def test_a_found_uv_sets_up_once_and_again_when_the_lock_changes(machine_with_uv
     [
         (["run"], "catalyst run"),
         (["run", "AS_OF=2026-06-30", "SCALE=2"], "catalyst run --as-of 2026-06-30 --scale 2"),
-        (["test", "ARGS=-k gate"], "pytest -n 2 --dist loadfile -k gate"),
+        (["test", "ARGS=-k gate"], "pytest -n 2 --dist loadfile --no-loadscope-reorder -k gate"),
     ],
 )
 def test_a_target_passes_its_choices_on(machine_with_uv: Machine, arguments: list[str], command: str) -> None:
