@@ -10,14 +10,18 @@ from orchestration.demo.bills import CreditNote, Invoice
 from orchestration.demo.company import Ints
 from orchestration.demo.subscriptions import Event
 
+# Longer ago than any offer works.
+_NO_OFFER = -1_000_000
+
 
 @dataclass
 class Day:
-    """What billing writes on a day."""
+    """What billing writes on a day, and the customers whom the retention team makes an offer."""
 
     events: list[Event] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
     credits: list[CreditNote] = field(default_factory=list)
+    offers: list[int] = field(default_factory=list)
 
 
 class Standing:
@@ -33,8 +37,8 @@ class Standing:
         # Day on which a trial, a pause, a payment's retry or a term of notice is over.
         self.due = none
         self.leaving = np.zeros(0, dtype=np.bool_)
-        # First day on which a bill is not free.
-        self.charged_from = none
+        # First day on which a bill is not free, and the day of the latest retention offer.
+        self.charged_from, self.offered = none, none
 
     def begin(self, t: int, started: list[Event]) -> None:
         """Adds subscriptions that come into the books on a day."""
@@ -52,6 +56,7 @@ class Standing:
         self.leaving = np.append(self.leaving, np.zeros(len(started), dtype=np.bool_))
         free = [s.coupon.ends_t if s.coupon and s.coupon.percent == 100 else 0 for s in started]
         self.charged_from = _with(self.charged_from, [day or 0 for day in free])
+        self.offered = _with(self.offered, [_NO_OFFER] * len(started))
 
 
 def _with(known: Ints, values: list[int]) -> Ints:

@@ -28,6 +28,19 @@ SUBSCRIPTIONS_PER_BLOCK = 300
 HISTORY_DAYS = 730
 
 
+@dataclass(frozen=True)
+class Regime:
+    """A turn that demand takes, at once and for good.
+
+    Attributes:
+        since: Its first day.
+        factors: What it multiplies demand by, in each category that it touches.
+    """
+
+    since: date
+    factors: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Company:
     """One simulated company; two of them with equal fields are the same company on every day.
@@ -36,11 +49,13 @@ class Company:
         opened: First day of business.
         seed: Picks one company out of many.
         scale: Multiplies demand, customers and subscriptions; products, stores and suppliers stay.
+        regime: A turn of demand; none by itself.
     """
 
     opened: date
     seed: int = 7
     scale: float = 1.0
+    regime: Regime | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.scale) and self.scale > 0):

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from orchestration.demo.company import BLOCK_DAYS, Company
+from orchestration.demo.company import BLOCK_DAYS, Company, Ints
 from orchestration.demo.customers import CITIES, customers
 from orchestration.demo.names import NICKNAMES
 from orchestration.demo.particulars import Address, Person, address, customers_of_block, strangers_of_block
@@ -19,6 +19,7 @@ CHANGED_SHARE = 0.15
 # Who signs up for the newsletter first becomes a customer within so many days.
 AHEAD_SHARE, LONGEST_AHEAD_DAYS = 0.3, 30
 SOURCES = ("newsletter", "support", "event", "import")
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,27 @@ def contacts_created_by(company: Company, t: int) -> list[tuple[str, str]]:
         for contact in _contacts(company, block)
         if contact.t == contact.created_t <= t
     ]
+
+
+def contact_of_customers(company: Company, t: int) -> Ints:
+    """Returns by which number the CRM system knows each customer of `customers` on day number `t`, -1 for unknown.
+
+    Of customers with two contacts it is that of the older one.
+    """
+    since, numbers = np.concatenate([_first_contacts(company, block) for block in range(t // BLOCK_DAYS + 1)], axis=1)
+    return np.where(since <= t, numbers, -1)
+
+
+@lru_cache(maxsize=256)
+def _first_contacts(company: Company, block: int) -> Ints:
+    """Day number and number of the first contact of each customer who joins in a block of days."""
+    places = {somebody.person_id: i for i, somebody in enumerate(customers_of_block(company, block))}
+    found = np.full((2, len(places)), _NEVER)
+    for contact in _contacts(company, block):
+        place = places.get(contact.person_id)
+        if place is not None and contact.created_t < found[0, place]:
+            found[:, place] = contact.created_t, contact.number
+    return found
 
 
 @lru_cache(maxsize=256)

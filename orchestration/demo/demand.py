@@ -20,7 +20,7 @@ from orchestration.demo.catalogue import (
     list_prices,
     products,
 )
-from orchestration.demo.categories import CATEGORIES
+from orchestration.demo.categories import CATEGORIES, NAMES
 from orchestration.demo.company import Company, Floats, Ints, month_number
 from orchestration.demo.promotions import discounts
 from orchestration.demo.seasons import season
@@ -53,6 +53,9 @@ def mean_demand(company: Company, day: date) -> Floats:
     mean = goods.base_rate * np.exp(goods.growth * (t / 365.25)) * by_product
     mean[:WEB] *= by_category[0]
     mean[WEB] *= by_category[1]
+    if company.regime and day >= company.regime.since:
+        turned = dict(company.regime.factors)
+        mean *= np.array([turned.get(category, 1.0) for category in NAMES])[CATEGORY_OF]
     return np.asarray(mean)
 
 

@@ -25,8 +25,9 @@ from orchestration.demo.bills import (
     refund,
 )
 from orchestration.demo.books import Day, Standing
-from orchestration.demo.company import BLOCK_DAYS, SUBSCRIPTIONS_PER_BLOCK, Bools, Company, Ints, block_size
+from orchestration.demo.company import Bools, Company, Ints
 from orchestration.demo.customers import customers, joined_by, visitors
+from orchestration.demo.offers import left_of_hazard, offered
 from orchestration.demo.subscriptions import (
     ACTIVE,
     CANCELED,
@@ -48,7 +49,7 @@ from orchestration.demo.subscriptions import (
     Event,
     hazard,
 )
-from orchestration.demo.terms import TRIAL_LOST, agree, currency_of
+from orchestration.demo.terms import TRIAL_LOST, agree, currency_of, starts_due
 
 _WEIGHTS = np.cumsum([plan.weight for plan in PLANS]).tolist()
 
@@ -84,6 +85,10 @@ class Lifelines:
         """Returns the credit notes of a day, by time."""
         return self._day(t).credits
 
+    def offers(self, t: int) -> list[int]:
+        """Returns the customers who get a retention offer on a day, by subscription."""
+        return self._day(t).offers
+
     def _day(self, t: int) -> Day:
         while len(self._days) <= t:
             self._days.append(self._step(len(self._days)))
@@ -99,6 +104,9 @@ class Lifelines:
         self._live(t, draw, day)
         self._begin(t, draw, day)
         self._please(t, day)
+        asked_to_stay = offered(self._company, t, self._known)
+        self._known.offered[asked_to_stay] = t
+        day.offers = self._known.customer[asked_to_stay].tolist()
         self._last_active[visitors(self._company, t)] = t
         day.events.sort(key=lambda event: (event.second, event.subscription))
         day.invoices.sort(key=lambda invoice: (invoice.second, invoice.event.subscription, invoice.number))
@@ -132,7 +140,8 @@ class Lifelines:
         gives_up = due & (status == PAST_DUE) & (luck[1] < RETRY_FAILS)
         lost = np.where(status == TRIALING, TRIAL_LOST, np.where(status == UNPAID, LAST_TRY_FAILS, 0.0))
         over = due & (leaving | (luck[1] < lost))
-        cancels = over | ((luck[0] < hazard(inactive)) & ~leaving)
+        chance = hazard(inactive) * left_of_hazard(t - known.offered[alive])
+        cancels = over | ((luck[0] < chance) & ~leaving)
         gives_up &= ~cancels
         returns = due & ~cancels & ~gives_up
         billed = (known.bill_at[alive] == t) & ~cancels & ~leaving
@@ -201,7 +210,7 @@ class Lifelines:
             self._paid[sub] = mended
 
     def _begin(self, t: int, draw: np.random.Generator, day: Day) -> None:
-        self._owed += int((_starts(self._company, t // BLOCK_DAYS) == t % BLOCK_DAYS).sum())
+        self._owed += starts_due(self._company, t)
         if not self._owed or t == 0:
             return
         # Nobody subscribes on the day they join, so a start may have to wait for the first customers.
@@ -288,9 +297,3 @@ class Lifelines:
 def lifelines(company: Company) -> Lifelines:
     """Returns the subscriptions of a company."""
     return Lifelines(company)
-
-
-@lru_cache(maxsize=256)
-def _starts(company: Company, block: int) -> Ints:
-    size = block_size(SUBSCRIPTIONS_PER_BLOCK, company.scale, block)
-    return company.rng("subscription starts", block).integers(0, BLOCK_DAYS, size)

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from orchestration.demo.company import Company
+from orchestration.demo.company import Company, Regime
 from orchestration.errors import CatalystError
 
 
@@ -42,7 +43,12 @@ def read_register(home: Path) -> Register | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return Register(
-            Company(opened=date.fromisoformat(found["opened"]), seed=int(found["seed"]), scale=float(found["scale"])),
+            Company(
+                opened=date.fromisoformat(found["opened"]),
+                seed=int(found["seed"]),
+                scale=float(found["scale"]),
+                regime=_regime(found.get("regime")),
+            ),
             *(
                 None if found[name] is None else date.fromisoformat(found[name])
                 for name in ("generated_through", "advancing_to")
@@ -57,14 +63,22 @@ def read_register(home: Path) -> Register | None:
 def write_register(home: Path, register: Register) -> None:
     """Writes company.json in one stroke."""
     company = register.company
-    content = {
+    content: dict[str, Any] = {
         "seed": company.seed,
         "scale": company.scale,
         "opened": str(company.opened),
         "generated_through": register.generated_through and str(register.generated_through),
         "advancing_to": register.advancing_to and str(register.advancing_to),
     }
+    if company.regime:
+        content["regime"] = {"since": str(company.regime.since), "factors": dict(company.regime.factors)}
     replace_file(demo_folder(home) / "company.json", (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _regime(found: dict[str, Any] | None) -> Regime | None:
+    if found is None:
+        return None
+    return Regime(date.fromisoformat(found["since"]), tuple(sorted(found["factors"].items())))
 
 
 def replace_file(path: Path, content: bytes) -> None:

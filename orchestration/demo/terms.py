@@ -1,13 +1,14 @@
-"""What is agreed when a subscription begins: currency, trial and coupon; and how it comes into the books."""
+"""When subscriptions begin, and what is agreed then: currency, trial and coupon; and how it comes into the books."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from orchestration.demo.bills import period_starts
-from orchestration.demo.company import Company
+from orchestration.demo.company import BLOCK_DAYS, SUBSCRIPTIONS_PER_BLOCK, Company, Ints, block_size
 from orchestration.demo.customers import COUNTRIES, customers
 from orchestration.demo.subscriptions import TRIALING, Coupon, Event
 
@@ -31,6 +32,11 @@ class Beginning:
 
     state: Event
     mistake_t: int | None
+
+
+def starts_due(company: Company, t: int) -> int:
+    """Returns how many subscriptions somebody would begin on day number `t`."""
+    return int((_starts(company, t // BLOCK_DAYS) == t % BLOCK_DAYS).sum())
 
 
 def currency_of(company: Company, t: int, customer: int) -> str:
@@ -74,3 +80,9 @@ def _coupon(company: Company, state: Event, luck: float) -> Coupon | None:
 
 def _months_later(company: Company, t: int, months: int) -> int:
     return int(period_starts(company, np.array([t]), np.array([1]), np.array([months]))[0])
+
+
+@lru_cache(maxsize=256)
+def _starts(company: Company, block: int) -> Ints:
+    size = block_size(SUBSCRIPTIONS_PER_BLOCK, company.scale, block)
+    return company.rng("subscription starts", block).integers(0, BLOCK_DAYS, size)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from orchestration.demo import bills, customers, seasons, subscriptions, terms
+from orchestration.demo import bills, customers, offers, seasons, subscriptions, terms
 from orchestration.demo.baskets import affinities
 from orchestration.demo.catalogue import LOCATION_IDS, PRODUCT_IDS, SUPPLIER_IDS, products, suppliers
 from orchestration.demo.categories import CATEGORIES, NAMES, UNKNOWN
@@ -27,7 +27,7 @@ from orchestration.demo.mess import BadRow
 from orchestration.demo.particulars import person
 from orchestration.demo.recurring import movements, mrr_on
 from orchestration.demo.register import demo_folder, replace_file
-from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, app, market
+from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, app, crm, market
 
 _BAD_ROWS = pa.schema(
     [
@@ -176,6 +176,18 @@ def truth(company: Company, through: date) -> dict[str, Any]:
             "last_try_days": subscriptions.LAST_TRY_DAYS,
             "last_try_fails": subscriptions.LAST_TRY_FAILS,
             "changes_a_day": subscriptions.CHANGE_A_DAY,
+            "retention_offers": {
+                "formula": "offers go to subscribers by lot, whom the CRM system can reach; on the days after one the"
+                " daily chance to ask to cancel is multiplied by the effect",
+                "offers_a_day": offers.OFFERS_A_DAY,
+                "days": offers.OFFER_DAYS,
+                "effect": offers.OFFER_EFFECT,
+            },
+        },
+        "support": {
+            "share_of_buyers": crm.BUYERS_SHARE,
+            "share_of_failed_payments": crm.FAILED_SHARE,
+            "entered_late_share": crm.LATE_SHARE,
         },
         "billing": {
             "pause_share_of_bills": subscriptions.PAUSE_SHARE,

@@ -181,6 +181,19 @@ LOGINS = [
     )
 ]
 
+# Two calls of K000001, the second of which is not known yet, and an offer.
+INTERACTIONS = [
+    {"entry_id": number, "interaction_id": f"A{number}", "contact_id": "K000001", "kind": kind, "interaction_at": at}
+    | {"channel": "phone", "topic": "payment", "recorded_at": recorded}
+    for number, (kind, at, recorded) in enumerate(
+        [
+            ("support_call", "2024-06-11T00:30:00+02:00", "2024-06-12 08:00:00"),
+            ("retention_offer", "2024-06-18T10:00:00+02:00", "2024-06-18 08:05:00"),
+            ("support_call", "2024-06-29T10:00:00+02:00", "2024-07-01 08:05:00"),
+        ]
+    )
+]
+
 COMPETITOR_PRICES = [
     {"observation_id": f"M{number}", "competitor": "Rival", "product_id": product, "price": price, "currency": currency}
     | {"unit_of_measure": unit, "pack_size": size, "observed_at": f"{day} 08:00:00"}
@@ -218,6 +231,7 @@ RUNS = [
 FORECAST = [
     {"as_of_date": AS_OF, "store_id": store, "product_id": "P0001", "target_date": AS_OF + timedelta(days=horizon)}
     | {"horizon": horizon, "mean_units": mean, "p10": 0.0, "p50": mean, "p90": mean + 1}
+    | {"interval_low": -0.5, "interval_high": mean + 1}
     for store, mean in [("S01", 1.0), ("S02", 0.5)]
     for horizon in range(1, 31)
 ]
@@ -226,6 +240,7 @@ BACKTEST = [
     {"as_of_date": AS_OF, "origin_date": date(2024, 6, 21), "store_id": "S01", "product_id": "P0001"}
     | {"target_date": date(2024, 6, 21) + timedelta(days=horizon), "horizon": horizon, "units": units}
     | {"mean_units": mean, "p10": 0.0, "p50": mean, "p90": 6.0, "seasonal_naive": naive}
+    | {"interval_low": -0.5, "interval_high": 6.0}
     for horizon, units, mean, naive in [(1, 0.0, 1.0, 0.0), (2, 7.0, 5.0, 3.0), (8, 3.0, 4.0, 3.0)]
 ]
 
@@ -242,6 +257,7 @@ KNOWN_AT = {
     "raw_treasury.exchange_rates": "published_at",
     "raw_web.clicks": "received_at",
     "raw_app.logins": "recorded_at",
+    "raw_crm.interactions": "recorded_at",
     "raw_market.competitor_prices": "observed_at",
     "raw_logistics.positions": "received_at",
 }
@@ -272,6 +288,7 @@ def build_raw(connection: duckdb.DuckDBPyConnection) -> None:
     land(connection, "raw_treasury.exchange_rates", EXCHANGE_RATES)
     land(connection, "raw_web.clicks", CLICKS)
     land(connection, "raw_app.logins", LOGINS)
+    land(connection, "raw_crm.interactions", INTERACTIONS)
     land(connection, "raw_market.competitor_prices", COMPETITOR_PRICES)
     land(connection, "raw_logistics.positions", POSITIONS)
     insert(connection, "quality.runs", RUNS)

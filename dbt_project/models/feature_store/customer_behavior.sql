@@ -34,7 +34,9 @@ summed as (
         min(case when app_sessions > 0 then days_ago end) as days_since_login,
         {{ cast_or_null("sum(case when days_ago < 30 then web_sessions else 0 end)", "bigint") }} as web_sessions_30d,
         {{ cast_or_null("sum(case when days_ago < 90 then payment_failures else 0 end)", "bigint") }}
-            as payment_failures_90d
+            as payment_failures_90d,
+        {{ cast_or_null("sum(case when days_ago < 90 then support_contacts else 0 end)", "bigint") }}
+            as support_contacts_90d
     from known
     group by customer_id, feature_date
 )
@@ -60,6 +62,7 @@ select
     summed.login_days_30d / 30 as login_frequency_30d,
     summed.days_since_login,
     summed.web_sessions_30d,
-    summed.payment_failures_90d
+    summed.payment_failures_90d,
+    summed.support_contacts_90d
 from summed
 inner join dates on summed.feature_date = dates.feature_date

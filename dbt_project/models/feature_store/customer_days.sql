@@ -37,6 +37,8 @@ select
     {{ cast_or_null("coalesce(sum(seconds), 0)", "bigint") }} as app_seconds,
     {{ cast_or_null("sum(case when event_type = 'web_session' then events else 0 end)", "bigint") }} as web_sessions,
     {{ cast_or_null("sum(case when event_type = 'payment_failure' then events else 0 end)", "bigint") }}
-        as payment_failures
+        as payment_failures,
+    {{ cast_or_null("sum(case when event_type = 'support_contact' then events else 0 end)", "bigint") }}
+        as support_contacts
 from counted
 group by customer_id, event_date, known_date

@@ -12,9 +12,7 @@ events as (
         {{ cast_or_null("null", "bigint") }} as seconds
     from {{ ref("sales") }}
     where line_type = 'product'
-
     union all
-
     select
         customer_id,
         'login' as event_type,
@@ -24,9 +22,7 @@ events as (
         null as amount_eur,
         session_seconds as seconds
     from {{ ref("stg_app__logins") }}
-
     union all
-
     select
         customer_id,
         'web_session' as event_type,
@@ -36,9 +32,7 @@ events as (
         null as amount_eur,
         null as seconds
     from {{ ref("stg_web__clicks") }}
-
     union all
-
     select
         customer_id,
         'payment_failure' as event_type,
@@ -49,9 +43,7 @@ events as (
         null as seconds
     from {{ ref("stg_billing__invoices") }}
     where status in ('open', 'uncollectible')
-
     union all
-
     -- What makes a person a customer who has done nothing else yet.
     select
         customer_id,
@@ -62,9 +54,7 @@ events as (
         null as amount_eur,
         null as seconds
     from {{ ref("stg_pos__customers") }}
-
     union all
-
     select
         customer_id,
         'subscription' as event_type,
@@ -74,6 +64,17 @@ events as (
         null as amount_eur,
         null as seconds
     from {{ ref("stg_billing__subscriptions") }}
+    union all
+    select
+        customer_id,
+        'support_contact' as event_type,
+        interaction_id as event_id,
+        interaction_at as event_at,
+        known_at,
+        null as amount_eur,
+        null as seconds
+    from {{ ref("int_customer_interactions") }}
+    where kind in ('support_call', 'support_email')
 )
 
 select

@@ -4,6 +4,8 @@ dates as (select * from {{ ref("feature_dates") }}),
 
 states as (select * from {{ ref("subscription_states") }}),
 
+interactions as (select * from {{ ref("int_customer_interactions") }}),
+
 kept as (
     select
         dates.feature_date,
@@ -47,6 +49,18 @@ stayed as (
     from dates
     inner join states on {{ is_valid_on("dates.label_date", "states.kept_from", "states.kept_until") }}
     where not states.is_mistake
+),
+
+offered as (
+    select distinct
+        dates.feature_date,
+        interactions.customer_id
+    from dates
+    inner join interactions
+        on
+            dates.feature_date < cast(interactions.interaction_at as date)
+            and dates.label_date >= cast(interactions.interaction_at as date)
+    where interactions.kind = 'retention_offer'
 )
 
 select
@@ -61,8 +75,14 @@ select
     held.is_paused,
     held.has_discount,
     case
-        when dates.label_date <= {{ as_of() }} and held.can_churn then stayed.customer_id is null
-    end as has_churned_30d_ahead
+        -- Whoever was asked to stay may have stayed for that: no model must learn what it has brought about itself.
+        when dates.label_date <= {{ as_of() }} and held.can_churn and offered.customer_id is null
+            then stayed.customer_id is null
+    end as has_churned_30d_ahead,
+    case
+        when dates.label_date <= {{ as_of() }} and held.can_churn then offered.customer_id is not null
+    end as is_intervened_30d_ahead
 from held
 inner join dates on held.feature_date = dates.feature_date
 left join stayed on held.feature_date = stayed.feature_date and held.customer_id = stayed.customer_id
+left join offered on held.feature_date = offered.feature_date and held.customer_id = offered.customer_id

@@ -77,6 +77,7 @@ def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
         ("pos.db", "sales"): sales.sales_batch(company, t),
         ("pos.db", "customers"): people.customers_batch(company, t),
         ("crm.db", "contacts"): crm.contacts_batch(company, t),
+        ("crm.db", "interactions"): crm.interactions_batch(company, t),
     }
     batches.append(warehouses.inventory_batch(company, t))
     if t >= kept_from:

@@ -93,7 +93,7 @@ def contents() -> Callable[[Path], Record]:
         for path in sorted((home / "demo").rglob("*")):
             if path.is_file() and path.suffix != ".db":
                 found[path.relative_to(home).as_posix()] = path.read_bytes()
-        for name, tables in (("pos.db", ("sales", "customers")), ("crm.db", ("contacts",))):
+        for name, tables in (("pos.db", ("sales", "customers")), ("crm.db", ("contacts", "interactions"))):
             with closing(sqlite3.connect(home / "demo" / name)) as database:
                 for table in tables:
                     found[table] = database.execute(f"select * from {table} order by 1").fetchall()

@@ -41,16 +41,17 @@ from .conftest import Home, Record
 
 FEEDS = (
     "raw_app.logins", "raw_billing.credit_notes", "raw_billing.invoices", "raw_billing.subscriptions",
-    "raw_crm.contacts", "raw_erp.locations", "raw_erp.products", "raw_erp.supplier_offers", "raw_logistics.positions",
-    "raw_market.competitor_prices", "raw_marketing.promotions", "raw_pos.customers", "raw_pos.sales",
-    "raw_treasury.exchange_rates", "raw_web.clicks", "raw_web.orders", "raw_wms.inventory",
+    "raw_crm.contacts", "raw_crm.interactions", "raw_erp.locations", "raw_erp.products", "raw_erp.supplier_offers",
+    "raw_logistics.positions", "raw_market.competitor_prices", "raw_marketing.promotions", "raw_pos.customers",
+    "raw_pos.sales", "raw_treasury.exchange_rates", "raw_web.clicks", "raw_web.orders", "raw_wms.inventory",
 )  # fmt: skip
 SHAPES = {
     shape.id: shape
     for shape in (
         app.LOGINS, billing.CREDIT_NOTES, billing.INVOICES, billing.SUBSCRIPTIONS, clicks.CLICKS, crm.CONTACTS,
-        erp.LOCATIONS_SHAPE, erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE, erp.PROMOTIONS_SHAPE, logistics.POSITIONS,
-        market.PRICES, people.CUSTOMERS, sales.SALES, sales.ORDERS, treasury.RATES, warehouses.INVENTORY,
+        crm.INTERACTIONS, erp.LOCATIONS_SHAPE, erp.PRODUCTS_SHAPE, erp.OFFERS_SHAPE, erp.PROMOTIONS_SHAPE,
+        logistics.POSITIONS, market.PRICES, people.CUSTOMERS, sales.SALES, sales.ORDERS, treasury.RATES,
+        warehouses.INVENTORY,
     )
 }  # fmt: skip
 
@@ -91,6 +92,7 @@ def test_a_contract_keeps_to_the_standard_and_names_what_the_source_sends(name: 
             "raw_crm.contacts",
             "contact_id given_name family_name email phone birth_date street postal_code city",
         ),
+        ("raw_crm.interactions", "contact_id"),
         ("raw_web.clicks", "customer_id"),
         ("raw_app.logins", "customer_id"),
         ("raw_billing.credit_notes", "customer_id"),

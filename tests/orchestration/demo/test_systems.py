@@ -73,7 +73,7 @@ def test_a_day_alone_equals_the_same_day_of_a_full_run(t: int, small: Home, cont
     written = {path for path in full if date_of_day in path}
     assert written == {f"demo/{path}" for path in day.files}
     first = int(date_of_day.replace("-", "")) * 1_000_000
-    assert {table for _, table in day.tables} == {"sales", "customers", "contacts"}
+    assert {table for _, table in day.tables} == {"sales", "customers", "contacts", "interactions"}
     for (_, table), batch in day.tables.items():
         rows = [row for row in full[table] if first < row[0] <= first + 999_999]
         assert rows == [(first + 1 + i, *row) for i, row in enumerate(batch.rows)]
@@ -204,7 +204,8 @@ def test_rows_are_counted_by_feed(small: Home, contents: Contents) -> None:
     assert small.result.rows["raw_pos.customers"] == len(full["customers"])
     assert small.result.rows["raw_erp.locations"] == 13
     assert small.result.rows["raw_crm.contacts"] == len(full["contacts"])
-    assert len(small.result.rows) == 17
+    assert small.result.rows["raw_crm.interactions"] == len(full["interactions"])
+    assert len(small.result.rows) == 18
 
 
 def test_another_scale_seed_or_opening_is_refused(undisturbed: Path) -> None:
