@@ -11,6 +11,10 @@ years as (select * from {{ ref("demand_forecast_years") }}),
 
 discounts as (select * from {{ ref("demand_forecast_discounts") }}),
 
+empty_weekdays as (select * from {{ ref("demand_forecast_empty_weekdays") }}),
+
+empty_days as (select * from {{ ref("demand_forecast_empty_days") }}),
+
 labels as (select * from {{ ref("daily_product_sales") }}),
 
 features as (
@@ -24,7 +28,7 @@ features as (
         targets.horizon,
         targets.purpose,
         case
-            when targets.target_date <= {{ as_of() }}
+            when targets.target_date <= {{ as_of() }} and empty_days.empty_date is null
                 then {{ cast_or_null("coalesce(labels.units_sold, 0)", "double") }}
         end as units,
         series.level,
@@ -34,6 +38,7 @@ features as (
         {{ safe_divide(
             "coalesce(weekdays.units_8_weeks, 0)",
             "floor((least(56, series.days_known) - 1 - targets.days_since_weekday) / 7) + 1"
+            ~ " - coalesce(empty_weekdays.empty_days_56, 0)"
         ) }} as weekday_mean,
         {{ cast_or_null("coalesce(weekdays.units_last_week, 0)", "double") }} as seasonal_naive,
         case
@@ -54,7 +59,8 @@ features as (
         {{ safe_divide("series.regular_price * (1 - coalesce(discounts.discount_rate, 0))", "series.charged_price") }}
             as price_ratio,
         coalesce(discounts.discount_rate, 0) as discount_rate,
-        series.promotion_share_28
+        series.promotion_share_28,
+        coalesce(targets.target_date <= {{ as_of() }} and empty_days.empty_date is not null, false) as is_stocked_out
     from targets
     inner join series on targets.origin_date = series.origin_date
     left join weekdays
@@ -63,6 +69,17 @@ features as (
             and series.store_id = weekdays.store_id
             and series.product_id = weekdays.product_id
             and targets.weekday = weekdays.weekday
+    left join empty_weekdays
+        on
+            series.origin_date = empty_weekdays.origin_date
+            and series.store_id = empty_weekdays.store_id
+            and series.product_id = empty_weekdays.product_id
+            and targets.weekday = empty_weekdays.weekday
+    left join empty_days
+        on
+            targets.target_date = empty_days.empty_date
+            and series.store_id = empty_days.store_id
+            and series.product_id = empty_days.product_id
     left join years
         on
             series.store_id = years.store_id

@@ -1,98 +1,88 @@
--- never null: days_known
+{%- set columns = [
+    "origin_date", "store_id", "product_id", "category", "days_known", "days_since_sale", "mean_7", "mean_28", "level",
+    "mean_364", "nonzero_share_28", "promotion_share_28", "category_mean_7", "charged_price", "regular_price",
+] %}
 with
 
-origins as (
-    select distinct origin_date
-    from {{ ref("demand_forecast_targets") }}
-),
+sold as (select * from {{ ref("demand_forecast_sold_series") }}),
 
-daily_units as (select * from {{ ref("demand_forecast_daily_units") }}),
+products as (select * from {{ ref("products") }}),
 
 prices as (select * from {{ ref("int_product_prices_versioned") }}),
 
-known as (
-    -- What the evening of the origin knew: a sale that was recorded later is not in it.
+first_sales as (
     select
-        daily_units.*,
-        origins.origin_date,
-        {{ days_between("daily_units.sold_date", "origins.origin_date") }} as days_ago
-    from origins
-    inner join daily_units
-        on
-            origins.origin_date >= daily_units.recorded_date
-            and origins.origin_date >= daily_units.sold_date
-            and {{ add_days("origins.origin_date", -364) }} < daily_units.sold_date
+        store_id,
+        product_id,
+        min(sold_date) as first_sold_date,
+        min(recorded_date) as first_recorded_date
+    from {{ ref("demand_forecast_daily_units") }}
+    group by store_id, product_id
 ),
 
-summed as (
+first_prices as (
+    select
+        product_id,
+        min(valid_from) as first_listed_date
+    from prices
+    group by product_id
+),
+
+categories as (
+    -- What a product of the category sells in the store. Exact numbers: a sum of doubles depends on the rows' order.
     select
         origin_date,
         store_id,
-        product_id,
         category,
-        {{ days_between("min(first_sold_date)", "origin_date") }} + 1 as days_known,
-        min(days_ago) as days_since_sale,
-        sum(case when days_ago < 7 then units else 0 end) as units_7,
-        sum(case when days_ago < 28 then units else 0 end) as units_28,
-        sum(case when days_ago < 56 then units else 0 end) as units_56,
-        sum(units) as units_364,
-        sum(case when days_ago < 28 then selling_days else 0 end) as selling_days_28,
-        sum(case when days_ago < 28 then promotion_units else 0 end) as promotion_units_28,
-        sum(case when days_ago < 56 then promotion_units else 0 end) as promotion_units_56,
-        {{ cast_or_null("sum(case when days_ago < 56 then amount_eur else 0 end)", "double") }} as amount_eur_56,
-        {{ cast_or_null("sum(case when days_ago < 56 then regular_amount_eur else 0 end)", "double") }}
-            as regular_amount_eur_56
-    from known
-    group by origin_date, store_id, product_id, category
+        {{ safe_divide(cast_or_null("sum(" ~ cast_or_null("level", "numeric(18,6)") ~ ")", "double"), "count(*)") }}
+            as level,
+        max(category_mean_7) as category_mean_7
+    from sold
+    group by origin_date, store_id, category
 ),
 
-product_ranks as (
+new_series as (
+    -- In the price list for a month at most, and not yet sold there as far as the origin knows.
     select
-        origin_date,
-        product_id,
-        row_number() over (
-            partition by origin_date
-            order by sum(units_364) desc nulls last, product_id asc nulls last
-        ) as product_rank
-    from summed
-    group by origin_date, product_id
-),
-
-measured as (
-    select
-        summed.origin_date,
-        summed.store_id,
-        summed.product_id,
-        summed.category,
-        summed.days_known,
-        summed.days_since_sale,
-        {{ safe_divide("summed.units_7", "least(7, summed.days_known)") }} as mean_7,
-        {{ safe_divide("summed.units_28", "least(28, summed.days_known)") }} as mean_28,
-        {{ safe_divide("summed.units_56", "least(56, summed.days_known)") }} as level,
-        {{ safe_divide("summed.units_364", "least(364, summed.days_known)") }} as mean_364,
-        {{ safe_divide("summed.selling_days_28", "least(28, summed.days_known)") }} as nonzero_share_28,
-        coalesce({{ safe_divide("summed.promotion_units_28", "summed.units_28") }}, 0) as promotion_share_28,
-        {{ safe_divide(
-            "sum(summed.units_7) over category_of_store"
-            ~ " * least(56, max(summed.days_known) over category_of_store)",
-            "sum(summed.units_56) over category_of_store"
-            ~ " * least(7, max(summed.days_known) over category_of_store)"
-        ) }} as category_mean_7,
-        {{ safe_divide("summed.amount_eur_56", "summed.units_56") }} as charged_price,
-        coalesce(
-            {{ cast_or_null("prices.list_price_eur", "double") }},
-            {{ safe_divide("summed.regular_amount_eur_56", "summed.units_56 - summed.promotion_units_56") }},
-            {{ safe_divide("summed.amount_eur_56", "summed.units_56") }}
-        ) as regular_price
-    from summed
-    inner join product_ranks
-        on summed.origin_date = product_ranks.origin_date and summed.product_id = product_ranks.product_id
-    left join prices
+        categories.origin_date,
+        categories.store_id,
+        products.product_id,
+        categories.category,
+        0 as days_known,
+        {{ cast_or_null("null", "bigint") }} as days_since_sale,
+        {{ cast_or_null("null", "double") }} as mean_7,
+        {{ cast_or_null("null", "double") }} as mean_28,
+        categories.level,
+        {{ cast_or_null("null", "double") }} as mean_364,
+        {{ cast_or_null("null", "double") }} as nonzero_share_28,
+        {{ cast_or_null("null", "double") }} as promotion_share_28,
+        categories.category_mean_7,
+        {{ cast_or_null("null", "double") }} as charged_price,
+        {{ cast_or_null("prices.list_price_eur", "double") }} as regular_price
+    from categories
+    inner join products on categories.category = products.category
+    inner join first_prices
         on
-            summed.product_id = prices.product_id
-            and {{ is_valid_on("summed.origin_date", "prices.valid_from", "prices.valid_until") }}
-    where product_ranks.product_rank <= {{ var("forecast_top_products") }}
-    window category_of_store as (partition by summed.origin_date, summed.store_id, summed.category)
+            products.product_id = first_prices.product_id
+            and categories.origin_date >= first_prices.first_listed_date
+            and {{ add_days("categories.origin_date", -31) }} < first_prices.first_listed_date
+    inner join prices
+        on
+            products.product_id = prices.product_id
+            and {{ is_valid_on("categories.origin_date", "prices.valid_from", "prices.valid_until") }}
+    left join first_sales
+        on
+            categories.store_id = first_sales.store_id
+            and products.product_id = first_sales.product_id
+            and categories.origin_date >= first_sales.first_sold_date
+            and categories.origin_date >= first_sales.first_recorded_date
+    where first_sales.product_id is null
+),
+
+united as (
+    select {{ columns | join(", ") }} from sold
+    union all
+    select {{ columns | join(", ") }} from new_series
 )
 
-select * from measured
+select * from united

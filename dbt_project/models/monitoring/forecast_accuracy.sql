@@ -1,3 +1,4 @@
+-- never null: interval_low, interval_high, units
 with
 
 backtest as (
@@ -29,7 +30,11 @@ scored as (
         {{ cast_or_null("backtest.units", "numeric(18,6)") }} as units,
         {{ cast_or_null("backtest.mean_units - backtest.units", "numeric(18,6)") }} as deviation,
         {{ cast_or_null("backtest.seasonal_naive - backtest.units", "numeric(18,6)") }} as naive_deviation,
-        case when backtest.units >= backtest.p10 and backtest.units <= backtest.p90 then 1 else 0 end as covered
+        -- A count stands for the stretch of half a unit to either side of it, of which the interval holds a share.
+        {{ cast_or_null(
+            "greatest(0, least(backtest.interval_high, backtest.units + 0.5)"
+            ~ " - greatest(backtest.interval_low, backtest.units - 0.5))", "numeric(18,6)"
+        ) }} as covered
     from backtest
     cross join scopes
     left join products on backtest.product_id = products.product_id
@@ -44,7 +49,7 @@ summed as (
         {{ cast_or_null("sum(deviation)", "double") }} as deviation,
         {{ cast_or_null("sum(abs(deviation))", "double") }} as absolute_error,
         {{ cast_or_null("sum(abs(naive_deviation))", "double") }} as naive_absolute_error,
-        sum(covered) as covered,
+        {{ cast_or_null("sum(covered)", "double") }} as covered,
         count(*) as row_count
     from scored
     group by as_of_date, scope

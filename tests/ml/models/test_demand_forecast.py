@@ -74,15 +74,49 @@ def test_the_forecast_beats_the_seasonal_naive_and_the_weekday_mean_on_days_it_h
     assert found["rows"] == len(backtest)
 
 
-def test_the_interval_covers_about_eighty_percent_of_days_it_has_not_seen() -> None:
-    # Slow sellers are covered more often: with counts, p10 = 0 leaves nothing below.
-    panel = simulate_panel(days=LAST + 1, mean_units=(15.0, 60.0))
+@pytest.mark.parametrize("mean_units", [(0.05, 1.0), (15.0, 60.0)])
+def test_the_interval_covers_eighty_percent_of_days_it_has_not_seen_of_slow_and_fast_sellers(
+    mean_units: tuple[float, float],
+) -> None:
+    panel = simulate_panel(days=LAST + 1, mean_units=mean_units)
     model = train(feature_frame(panel, range(CUT - 300, CUT, 10), last_day=CUT, share=3))
     backtest = feature_frame(panel, (LAST - 30, LAST - 16), last_day=LAST)
-    assert evaluate(model, backtest)["coverage_80"] == pytest.approx(0.8, abs=0.04)
+    # Of 30 series chance alone moves the share by some hundredths.
+    assert evaluate(model, backtest)["coverage_80"] == pytest.approx(0.8, abs=0.05)
     forecast = predict(model, backtest)
     for name, level in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9)):
-        assert (backtest["units"] <= forecast[name]).mean() == pytest.approx(level, abs=0.06)
+        assert (backtest["units"] < forecast[name]).mean() <= level + 0.05
+        assert (backtest["units"] <= forecast[name]).mean() >= level - 0.05
+
+
+def test_nine_quantiles_can_be_asked_for_and_the_ends_of_the_interval_have_to_be_among_them(
+    small: pd.DataFrame, backtest: pd.DataFrame
+) -> None:
+    tenths = [round(0.1 * tenth, 1) for tenth in range(1, 10)]
+    forecast = predict(train(small, QUICK, tenths), backtest)
+    names = ["p10", "p20", "p30", "p40", "p50", "p60", "p70", "p80", "p90"]
+    assert [name for name in forecast.columns if name.startswith("p") and name != "product_id"] == names
+    assert (forecast[names].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    with pytest.raises(ModelInputError, match="lack an end of the interval"):
+        train(small, QUICK, [0.5])
+
+
+def test_sums_by_store_and_category_and_of_everything_agree(model: DemandForecaster, backtest: pd.DataFrame) -> None:
+    # Forecasts are made of single series only and added up, so no level of a hierarchy can contradict another; that the
+    # sums are also right is what makes it more than arithmetic.
+    forecast = predict(model, backtest).assign(units=backtest["units"], category=backtest["category"])
+    for level in (["store_id"], ["category"], ["store_id", "category"]):
+        sums = forecast.groupby(level)[["mean_units", "units"]].sum()
+        assert sums["mean_units"].sum() == pytest.approx(forecast["mean_units"].sum())
+        assert sums["mean_units"].to_numpy() == pytest.approx(sums["units"].to_numpy(), rel=0.1)
+
+
+def test_a_product_that_has_not_sold_yet_is_forecast_from_its_category(
+    model: DemandForecaster, backtest: pd.DataFrame
+) -> None:
+    unknown = dict.fromkeys(("mean_7", "mean_28", "mean_364", "weekday_mean", "yearly_mean", "days_since_sale"), np.nan)
+    new = predict(model, backtest.head(200).assign(**unknown, level=10.0, price_ratio=np.nan, nonzero_share_28=np.nan))
+    assert new["mean_units"].mean() == pytest.approx(10.0, rel=0.5)
 
 
 def test_a_jump_of_the_held_out_days_moves_the_interval_no_more_than_the_mean(small: pd.DataFrame) -> None:
@@ -175,7 +209,8 @@ def test_predictions_have_the_promised_columns_order_and_bounds(
     shuffled = backtest.sample(frac=1, random_state=1)
     forecast = predict(model, shuffled)
     assert forecast.columns.tolist() == [
-        *("origin_date", "target_date", "store_id", "product_id", "horizon", "mean_units", "p10", "p50", "p90")
+        *("origin_date", "target_date", "store_id", "product_id", "horizon", "mean_units", "p10", "p50", "p90"),
+        *("interval_low", "interval_high"),
     ]
     assert forecast.index.equals(shuffled.index)
     assert (forecast["product_id"] == shuffled["product_id"]).all()
@@ -293,6 +328,7 @@ def test_evaluation_equals_the_metrics_worked_by_hand(model: DemandForecaster, b
     assert found["wape"] == pytest.approx((abs(2 - mean[0]) + mean[1] + (1e6 - mean[2])) / total)
     assert found["naive_wape"] == pytest.approx((2 + 1.5 + 0) / total)  # a null naive value is the level
     assert found["bias"] == pytest.approx(sum(mean) / total - 1)
-    inside = (forecast["p10"] <= rows["units"]) & (rows["units"] <= forecast["p90"])
-    assert found["coverage_80"] == pytest.approx(inside.sum() / 3)
+    ends = zip(forecast["interval_low"], forecast["interval_high"], [2.0, 0.0, 1e6], strict=True)
+    within = [min(max(min(high, units + 0.5) - max(low, units - 0.5), 0), 1) for low, high, units in ends]
+    assert found["coverage_80"] == pytest.approx(sum(within) / 3)
     assert found["rows"] == 3.0
