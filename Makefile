@@ -54,7 +54,7 @@ lint: $(SYNCED) ## check style, types, SQL and which module imports which
 	@echo "== import-linter" && $(RUN) lint-imports --no-logo
 
 bench: $(SYNCED) ## measure what the README claims
-	@$(RUN) python -m benchmarks
+	@$(UV) run --frozen --group bench python -m benchmarks
 
 sync: $(SYNCED) ## set up the environment and do nothing else; the targets above do it by themselves
 	@echo "The environment in $(VENV) is as uv.lock says."

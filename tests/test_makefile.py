@@ -108,13 +108,13 @@ def test_make_alone_lists_every_target_with_a_line(machine_with_uv: Machine) -> 
 def test_a_found_uv_sets_up_once_and_again_when_the_lock_changes(machine_with_uv: Machine) -> None:
     machine_with_uv.make("bench")
     machine_with_uv.make("bench")
-    assert machine_with_uv.calls == [*SET_UP, *["uv run --no-sync python -m benchmarks"] * 2]
+    assert machine_with_uv.calls == [*SET_UP, *["uv run --frozen --group bench python -m benchmarks"] * 2]
 
     stamp = machine_with_uv.checkout / ".venv" / ".catalyst-synced"
     after = stamp.stat().st_mtime + 1
     os.utime(machine_with_uv.checkout / "uv.lock", (after, after))
     machine_with_uv.make("bench")
-    assert machine_with_uv.calls[4:] == [*SET_UP, "uv run --no-sync python -m benchmarks"]
+    assert machine_with_uv.calls[4:] == [*SET_UP, "uv run --frozen --group bench python -m benchmarks"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import runs, transform
+from orchestration.defs.monitoring import DRIFT, OUTCOMES
 from orchestration.defs.run import ENGINE, Run
 from orchestration.defs.transform import decisions, marts
 from orchestration.errors import CatalystError
@@ -15,7 +16,12 @@ DBT_DOCS = dg.AssetKey(["published", "dbt_docs"])
 PROPOSALS = dg.AssetKey(["quality", "category_proposals"])
 
 
-@dg.asset(key=PUBLISHED, deps=[*marts.keys, *decisions.keys, PROPOSALS], group_name="published", kinds={ENGINE})
+@dg.asset(
+    key=PUBLISHED,
+    deps=[*marts.keys, *decisions.keys, OUTCOMES, DRIFT, PROPOSALS],
+    group_name="published",
+    kinds={ENGINE},
+)
 def published(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
     """The published schemas in a new read-only file, switched to in one step after every check has passed.
 
