@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from ml import models
 
@@ -17,7 +17,12 @@ class Model(Protocol):
     """A module of `ml.models`.
 
     Attributes:
-        KEYS: Columns that name a row, the entity and dates among them.
+        KEYS: Columns that name a row: `origin_date`, `target_date`, then the entity.
+        SEGMENT: A column of the features; in no part of it may a model be far off.
+        PREDICTED: The column of the predictions that foretells TARGET.
+        INTERVAL: The columns that four of five outcomes lie between; None where the model gives no such.
+        BASELINE: A column of the features or of the predictions, what a model has to be better than.
+        LOSS: What an error is: `absolute`, |TARGET - PREDICTED|, or `log`, of a probability.
         TRUSTED: Types, by their full names, that a stored model may hold beside those that skops trusts.
         RETRAIN_AFTER_DAYS: Days from one training to the next.
     """
@@ -27,6 +32,10 @@ class Model(Protocol):
     KEYS: tuple[str, ...]
     FEATURES: tuple[str, ...]
     TARGET: str
+    SEGMENT: str
+    PREDICTED: str
+    INTERVAL: tuple[str, str] | None
+    LOSS: Literal["absolute", "log"]
     BASELINE: str
     PARAMS: Mapping[str, float]
     TRUSTED: tuple[str, ...]

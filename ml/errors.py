@@ -13,3 +13,7 @@ class ModelInputError(ValueError):
     def __init__(self, message: str, rows: pd.DataFrame | None = None) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class TooFewRowsError(ModelInputError):
+    """There is nothing to learn yet: nothing is wrong with the rows, and more of them will do."""

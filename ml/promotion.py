@@ -23,7 +23,8 @@ class Bars:
         confidence: Of the bootstrap interval of that share, which has to lie above 0.
         least_rows: With fewer rows in the hold-out nothing is promoted.
         least_entities: Likewise for the entities that the bootstrap draws.
-        greatest_bias: Relative error of a segment's sum, unless what is in use does worse there.
+        greatest_bias: Relative error of a segment's sum, unless what is in use does worse there, or it may be chance.
+        least_deviations: By so many standard errors a sum has to be off to be no chance; entities are what varies.
         least_segment_share: Smaller segments, by their share of the actual sum, are not looked at.
         greatest_seconds: To predict 1,000 rows. Far above what a model needs, so that a busy machine decides nothing.
         greatest_megabytes: Of the stored model.
@@ -35,6 +36,7 @@ class Bars:
     least_rows: int = 200
     least_entities: int = 20
     greatest_bias: float = 0.25
+    least_deviations: float = 2.0
     least_segment_share: float = 0.05
     greatest_seconds: float = 5.0
     greatest_megabytes: float = 200.0
@@ -142,21 +144,22 @@ def _guardrails(challenger: pd.DataFrame, champion: pd.DataFrame | None, cost: C
     if cost.megabytes > bars.greatest_megabytes:
         return f"it has {cost.megabytes:,.0f} MB; {bars.greatest_megabytes:g} MB are the most"
     in_use = challenger["naive"] if champion is None else champion["forecast"]
-    sums = (
-        pd.DataFrame(
-            {
-                "segment": challenger["segment"].fillna("none").to_numpy(),
-                "actual": challenger["actual"].to_numpy(),
-                "new": challenger["forecast"].to_numpy(),
-                "old": in_use.to_numpy(),
-            }
-        )
-        .groupby("segment", sort=True)
-        .sum()
+    rows = pd.DataFrame(
+        {
+            "segment": challenger["segment"].fillna("none").to_numpy(),
+            "entity": challenger["entity"].to_numpy(),
+            "actual": challenger["actual"].to_numpy(dtype=np.float64),
+            "new": challenger["forecast"].to_numpy(),
+            "old": in_use.to_numpy(),
+        }
     )
+    by_entity = rows.groupby(["segment", "entity"], sort=True).sum()
+    by_entity["squared"] = (by_entity["new"] - by_entity["actual"]) ** 2
+    sums = by_entity.groupby("segment", sort=True).sum()
     large = sums[(sums["actual"] > 0) & (sums["actual"] >= bars.least_segment_share * sums["actual"].sum())]
     bias, before = large["new"] / large["actual"] - 1, large["old"] / large["actual"] - 1
-    bad = bias[(bias.abs() > bars.greatest_bias) & ~(bias.abs() <= before.abs())]
+    is_chance = (large["new"] - large["actual"]).abs() <= bars.least_deviations * np.sqrt(large["squared"])
+    bad = bias[(bias.abs() > bars.greatest_bias) & ~(bias.abs() <= before.abs()) & ~is_chance]
     if bad.empty:
         return ""
     worst = str(bad.abs().idxmax())

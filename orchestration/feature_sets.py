@@ -11,7 +11,7 @@ from orchestration.errors import CatalystError
 from orchestration.settings import REPOSITORY, Settings
 
 # What a row says of itself rather than of its entity.
-TIMES = ("feature_date", "event_at", "known_at", "label_date")
+TIMES = ("origin_date", "target_date", "event_at", "known_at", "purpose")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FeatureSet:
     Attributes:
         name: As models and callers know it: `churn` is the table feature_store.churn_features.
         entity: The columns that name one entity.
-        labels: The columns that a model is to predict; known once `label_date` is over, and never served.
+        labels: The columns that a model is to predict; known once `target_date` is over, and never served.
         expires_after: How long after `event_at` a row may be used.
     """
 

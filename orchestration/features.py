@@ -237,7 +237,7 @@ def _unknown(chosen: FeatureSet, column: str, known: Sequence[str]) -> CatalystE
 def _column(chosen: FeatureSet, column: str, as_of: date) -> str:
     if column not in chosen.labels:
         return f"features.{column}"
-    return f"case when features.label_date <= cast('{as_of}' as date) then features.{column} end as {column}"
+    return f"case when features.target_date <= cast('{as_of}' as date) then features.{column} end as {column}"
 
 
 def _key(chosen: FeatureSet, entity: Mapping[str, Any]) -> str:

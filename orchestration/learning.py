@@ -18,7 +18,7 @@ from orchestration import training, versions
 from orchestration.errors import CatalystError
 from orchestration.registry import Registry
 from orchestration.settings import Settings
-from orchestration.training import Folder, Trained
+from orchestration.training import Folder, TooLittleError, Trained
 from orchestration.versions import Version
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from ml.catalogue import Model
     from orchestration.connections import Store
 
-# Training and hold-out never meet: no target of the first is later than the first origin of the second.
-_FIRST_HELD_OUT = "(select min(origin_date) from {table} where purpose = 'backtest')"
+# Training and hold-out never meet: no target of the first is later than the first origin of the second. Nor has the
+# champion seen a day of it. A training that somebody asked for is to learn of what has just changed: it is measured on
+# the latest origin, and learns from the ones before.
+_FIRST_HELD_OUT = """
+    select {which}(origin_date) as origin from {table} where purpose = 'backtest' and origin_date >= {unseen}
+"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,11 @@ def refresh(
 ) -> Choice:
     """Trains a challenger where it is time, decides on it, and returns the version that predicts for the date.
 
+    Where a challenger has too few rows to learn from, the champion goes on.
+
     Raises:
-        CatalystError: There are too few rows to train and measure on, or the registry cannot be used.
+        TooLittleError: There are too few rows to train and measure on, and there is no version.
+        CatalystError: The rows are unfit, or the registry cannot be used.
     """
     from ml.catalogue import model as model_of
 
@@ -89,7 +96,13 @@ def refresh(
     why = "" if versions.by_hand(known, as_of) else versions.why_train(known, as_of, model.RETRAIN_AFTER_DAYS, request)
     if why:
         tell(f"training, because {why}")
-        known = _challenge(store, registry, settings, model, known, as_of)
+        is_asked = versions.open_request(known, as_of, request) is not None
+        try:
+            known = _challenge(store, registry, settings, model, known, as_of, is_asked)
+        except TooLittleError as error:
+            if versions.in_use(known, as_of) is None:
+                raise
+            tell(f"not trained: {error}")
     chosen = versions.in_use(known, as_of)
     if chosen is None:
         raise CatalystError(f"{name} has no version as of {as_of}: look at the step before it.")
@@ -103,7 +116,8 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
     """Predicts the rows of a purpose (`predict` or `backtest`) by the version of the date; a backtest is measured too.
 
     Raises:
-        CatalystError: There is no version, or there are no rows.
+        TooLittleError: There is no version, or there are no rows.
+        CatalystError: The version cannot be loaded.
     """
     from ml import storage
     from ml.catalogue import model as model_of
@@ -113,14 +127,16 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
     registry = Registry(settings.mlflow_uri)
     chosen = versions.in_use(registry.versions(name), as_of)
     if chosen is None:
-        raise CatalystError(f"{name} has no version as of {as_of}: materialize models/{name} first.")
+        raise TooLittleError(f"{name} has no version as of {as_of}: materialize models/{name} first.")
     is_backtest = purpose == "backtest"
-    labelled = f" and {model.TARGET} is not null" if is_backtest else ""
+    # What it has learned from is no test of it.
+    seen = f"{model.TARGET} is not null and origin_date >= date '{chosen.trained_through}'"
+    labelled = f" and {seen}" if is_backtest else ""
     rows: pd.DataFrame = _rows(store, model, f"purpose = '{purpose}'{labelled}").to_pandas()
     if rows.empty:
-        raise CatalystError(
+        raise TooLittleError(
             f"There is nothing to predict from on {as_of}: feature_store.{name}_features has no rows for {purpose}. "
-            "Land sales first, then run again."
+            "Land what it is made of first, then run again."
         )
     try:
         fitted = storage.loads(registry.load(chosen), model.TRUSTED)
@@ -128,12 +144,19 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
         raise CatalystError(f"Version {chosen.number} of {name} is not loaded: {error}.") from error
     predictions = model.predict(fitted, rows)
     if is_backtest:
-        predictions[[model.TARGET, model.BASELINE]] = rows[[model.TARGET, model.BASELINE]]
+        beside = [column for column in (model.TARGET, model.BASELINE) if column not in predictions]
+        predictions[beside] = rows[beside]
     return Predicted(chosen, predictions, model.evaluate(fitted, rows) if is_backtest else {})
 
 
 def _challenge(
-    store: Store, registry: Registry, settings: Settings, model: Model, known: list[Version], as_of: date
+    store: Store,
+    registry: Registry,
+    settings: Settings,
+    model: Model,
+    known: list[Version],
+    as_of: date,
+    is_asked: bool,
 ) -> list[Version]:
     """Trains a version, compares it with the champion, keeps both it and the decision, and returns all versions."""
     from ml.promotion import Cost, decide
@@ -144,7 +167,7 @@ def _challenge(
     place.remove()
     folder = Folder(f"{place.url}/{uuid4().hex}")
     with training.apart(settings, model.NAME, folder) as work:
-        rows = _training_rows(store, model, as_of, champion)
+        rows = _training_rows(store, model, as_of, champion, is_asked)
         if any(one.as_of == as_of and one.inputs == rows.inputs and one.decisions for one in known):
             # A second run for the date: the same rows against the same champion have been decided on.
             return known
@@ -166,18 +189,20 @@ def _challenge(
     return registry.versions(model.NAME)
 
 
-def _training_rows(store: Store, model: Model, as_of: date, champion: Version | None) -> Rows:
+def _training_rows(store: Store, model: Model, as_of: date, champion: Version | None, is_asked: bool) -> Rows:
     import pandas as pd
 
     from ml.promotion import Bars
     from ml.versions import digest
 
     table = f"feature_store.{model.NAME}_features"
-    first = _FIRST_HELD_OUT.format(table=table)
-    rows = _rows(store, model, f"purpose = 'train' and {model.TARGET} is not null and target_date <= {first}")
-    holdout = _rows(store, model, f"purpose = 'backtest' and {model.TARGET} is not null")
+    unseen = f"date '{champion.trained_through if champion else date.min}'"
+    first = _FIRST_HELD_OUT.format(which="max" if is_asked else "min", table=table, unseen=unseen)
+    labelled = f"purpose in ('train', 'backtest') and {model.TARGET} is not null"
+    rows = _rows(store, model, f"{labelled} and target_date <= ({first})")
+    holdout = _rows(store, model, f"purpose = 'backtest' and {model.TARGET} is not null and origin_date >= ({first})")
     if not rows.num_rows or not holdout.num_rows:
-        raise CatalystError(
+        raise TooLittleError(
             f"There is too little history before {as_of} to train {model.NAME} and test it: {table} has no training or "
             "backtest rows. Land more days, then run again."
         )
@@ -192,5 +217,10 @@ def _training_rows(store: Store, model: Model, as_of: date, champion: Version | 
 
 def _rows(store: Store, model: Model, condition: str) -> pa.Table:
     """Reads feature rows in a total order, without which a model would differ from run to run."""
+    import pyarrow as pa
+
     order = ", ".join(model.KEYS)
-    return store.query(f"select * from feature_store.{model.NAME}_features where {condition} order by {order}")
+    rows = store.query(f"select * from feature_store.{model.NAME}_features where {condition} order by {order}")
+    # As numbers of Python, decimals would be slow to learn from, and MLflow knows no type of theirs.
+    kinds = [field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field for field in rows.schema]
+    return rows.cast(pa.schema(kinds))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import logging
 import os
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from orchestration import versions
 from orchestration.errors import CatalystError
 from orchestration.registry_place import follow
-from orchestration.training import CARD, INPUT, MODEL, OUTPUT, PLOT, Trained
+from orchestration.training import CARD, INPUT, MODEL, OUTPUT, PLOT, REFERENCE, Trained
 from orchestration.versions import BY_RULE, Decision, Request, Version
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -118,8 +120,14 @@ class Registry:
         self._keep(version, key, decision)
         return decision
 
-    def ask(self, name: str, reason: str) -> Request:
+    def ask(self, name: str, reason: str, as_of: date | None = None, by: str = "") -> Request:
         """Asks for a training of a model at the next run.
+
+        Args:
+            name: The model.
+            reason: Why.
+            as_of: The first date whose run is to train; the last one that was run on, if not given.
+            by: Who asks; the user of this process, if not given.
 
         Raises:
             CatalystError: There is no such model.
@@ -127,7 +135,7 @@ class Registry:
         known = self.versions(name)
         if not known:
             raise CatalystError(f"No version of {name} has been trained yet: `catalyst run` trains the first one.")
-        request = Request(versions.latest_date(known), _now(), _who(), reason)
+        request = Request(as_of or versions.latest_date(known), _now(), by or _who(), reason)
         with self._asking():
             self._client.set_registered_model_tag(name, _REQUEST, json.dumps(versions.plain(request)))
         return request
@@ -146,6 +154,17 @@ class Registry:
     def card(self, version: Version) -> str:
         """Returns the model card of a version, in markdown."""
         return self._read(version, CARD).decode()
+
+    def reference(self, version: Version) -> pd.DataFrame | None:
+        """Returns a sample of what a version was trained on, with its predictions; None where none was kept."""
+        from pyarrow import parquet
+
+        with self._asking():
+            kept = [file.path for file in self._client.list_artifacts(version.run_id, _ARTIFACTS)]
+        if f"{_ARTIFACTS}/{REFERENCE}" not in kept:
+            return None
+        found: pd.DataFrame = parquet.read_table(io.BytesIO(self._read(version, REFERENCE))).to_pandas()
+        return found
 
     def _read(self, version: Version, name: str) -> bytes:
         with self._asking(), tempfile.TemporaryDirectory() as folder:
@@ -186,7 +205,7 @@ class Registry:
             tags=[RunTag(f"data.{key}", value) for key, value in trained.data.items()],
         )
         with tempfile.TemporaryDirectory() as folder:
-            for file in (MODEL, CARD, PLOT):
+            for file in (MODEL, CARD, PLOT, REFERENCE):
                 (Path(folder) / file).write_bytes(trained.folder.read(file))
             _describe(name, trained, Path(folder))
             self._client.log_artifacts(run_id, folder, _ARTIFACTS)

@@ -33,9 +33,15 @@ TRAINING, HOLDOUT = "training.parquet", "holdout.parquet"
 MODEL, RESULT, CARD, PLOT = "model.skops", "result.json", "model_card.md", "feature_importance.svg"
 INPUT, OUTPUT = "input_example.parquet", "output_example.parquet"
 CHAMPION = "champion.skops"
+# What later rows are compared with: enough of the training rows for any distribution, and small enough to keep.
+REFERENCE, REFERENCE_ROWS = "reference.parquet", 10_000
 CHALLENGER_LOSSES, CHAMPION_LOSSES = "challenger_losses.parquet", "champion_losses.parquet"
-# The rows are at fault, and the sentence on stderr says which.
-_UNFIT_ROWS = 2
+# The rows are at fault, or too few; the sentence on stderr says why.
+_UNFIT_ROWS, _TOO_FEW_ROWS = 2, 3
+
+
+class TooLittleError(CatalystError):
+    """A model has nothing to learn or to predict from yet: no fault, and nothing to mend but to wait."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +127,15 @@ class Work:
         """Waits until it has ended well.
 
         Raises:
+            TooLittleError: There is nothing to learn from the rows yet.
             CatalystError: The rows are unfit, or the process was ended from outside or by a defect.
         """
         self.begin()
         said = self.process.stderr.read() if self.process.stderr else ""
         self.process.wait()
         code = self.process.returncode
+        if code == _TOO_FEW_ROWS:
+            raise TooLittleError(said.strip())
         if code == _UNFIT_ROWS:
             raise CatalystError(said.strip())
         if code:
@@ -181,7 +190,12 @@ def train(model: Model, folder: Folder) -> None:
     if folder.has(CHAMPION):
         champion = model.losses(storage.loads(folder.read(CHAMPION), model.TRUSTED), holdout)
         folder.write_rows(CHAMPION_LOSSES, pa.Table.from_pandas(champion, preserve_index=False))
-    for file, frame in ((INPUT, example), (OUTPUT, model.predict(fitted, example))):
+    # The rows came in a total order, so that the same ones are drawn each time.
+    drawn = rows.sample(min(len(rows), REFERENCE_ROWS), random_state=0)
+    known = list(dict.fromkeys((*model.KEYS, *model.FEATURES, model.SEGMENT, model.TARGET)))
+    foretold = model.predict(fitted, drawn)[model.PREDICTED]
+    reference = drawn[known].assign(**{model.TARGET: drawn[model.TARGET].astype(float), model.PREDICTED: foretold})
+    for file, frame in ((INPUT, example), (OUTPUT, model.predict(fitted, example)), (REFERENCE, reference)):
         folder.write_rows(file, pa.Table.from_pandas(frame, preserve_index=False))
     facts = {
         "version": fitted.version,
@@ -205,7 +219,7 @@ def train(model: Model, folder: Folder) -> None:
 def main() -> None:
     """Trains as the command line says."""
     from ml.catalogue import model as model_of
-    from ml.errors import ModelInputError
+    from ml.errors import ModelInputError, TooFewRowsError
 
     try:
         # Its imports take 2 s, in which the rows are being read: a pipe says by its end that they are there.
@@ -215,7 +229,7 @@ def main() -> None:
         train(model, Folder(sys.argv[2]))
     except ModelInputError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(_UNFIT_ROWS)
+        sys.exit(_TOO_FEW_ROWS if isinstance(error, TooFewRowsError) else _UNFIT_ROWS)
 
 
 if __name__ == "__main__":

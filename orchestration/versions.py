@@ -139,13 +139,18 @@ def why_train(versions: Sequence[Version], as_of: date, days: int, request: Requ
     """
     if champion_before(versions, as_of) is None:
         return "there is no champion yet"
+    wish = open_request(versions, as_of, request)
+    if wish:
+        return f"{wish.by} asked for it: {wish.reason}"
+    age = min(((as_of - version.as_of).days for version in versions if version.as_of < as_of), default=days)
+    return f"the last training is {age} days old" if age >= days else ""
+
+
+def open_request(versions: Sequence[Version], as_of: date, request: Request | None) -> Request | None:
+    """Returns the wish for a training that a run for a date has to meet, as no training before it has met it."""
     earlier = [version for version in versions if version.as_of < as_of]
-    age = min((as_of - version.as_of).days for version in earlier) if earlier else days
-    if age >= days:
-        return f"the last training is {age} days old"
-    if request and request.as_of <= as_of and not any(_decided_at(version) > request.at for version in earlier):
-        return f"{request.by} asked for it: {request.reason}"
-    return ""
+    is_met = request is None or any(_decided_at(version) > request.at for version in earlier)
+    return request if request and request.as_of <= as_of and not is_met else None
 
 
 def find(versions: Sequence[Version], name: str, wanted: str) -> Version:

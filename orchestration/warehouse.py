@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.contracts import Feed
 from orchestration.errors import CatalystError
+from orchestration.prediction_tables import prediction_columns, prediction_tables
 from orchestration.sql import quoted
 
 if TYPE_CHECKING:
@@ -51,24 +52,6 @@ QUALITY_TABLES = {
 # Columns that tables have gained, with what holds for the rows that a warehouse has from before.
 GAINED_COLUMNS = {"quality.loads": "status varchar default 'passed'"}
 
-STAMP = """
-    model_name varchar not null, model_version varchar not null,
-    run_id varchar not null, predicted_at timestamp not null
-"""
-
-PREDICTION_TABLES = {
-    "predictions.demand_forecast": f"""
-        as_of_date date not null, store_id varchar not null, product_id varchar not null, target_date date not null,
-        horizon integer not null, mean_units double not null, p10 double not null, p50 double not null,
-        p90 double not null, {STAMP}
-    """,
-    "predictions.demand_forecast_backtest": f"""
-        as_of_date date not null, origin_date date not null, store_id varchar not null, product_id varchar not null,
-        target_date date not null, horizon integer not null, units double not null, mean_units double not null,
-        p10 double not null, p50 double not null, p90 double not null, seasonal_naive double not null, {STAMP}
-    """,
-}
-
 # A row holds from its as-of date until the next one of the same record; matches and resolutions are of the last run.
 IDENTITY_TABLES = {
     "identities.customers": """
@@ -92,8 +75,25 @@ IDENTITY_TABLES = {
     """,
 }
 
-# What a run writes, feeds and dbt apart.
-WRITTEN_TABLES = QUALITY_TABLES | IDENTITY_TABLES | PREDICTION_TABLES
+# One partition for each run that scored, compared or asked.
+MONITORING_TABLES = {
+    "monitoring.outcomes": """
+        scored_on date not null, model_name varchar not null, model_version varchar not null,
+        predicted_on date not null, target_date date not null, horizon bigint not null, entity varchar not null,
+        segment varchar not null, loss_kind varchar not null, actual double not null, predicted double not null,
+        low double, high double, loss double not null
+    """,
+    "monitoring.drift": """
+        as_of_date date not null, model_name varchar not null, model_version varchar not null,
+        column_name varchar not null, kind varchar not null, psi double not null, threshold double not null, ks double,
+        ks_p_value double, reference_rows bigint not null, current_rows bigint not null, is_drifted boolean not null
+    """,
+}
+
+
+def written_tables() -> dict[str, str]:
+    """Returns what a run writes, feeds and dbt apart: each table with the definition of its columns."""
+    return QUALITY_TABLES | IDENTITY_TABLES | MONITORING_TABLES | prediction_tables()
 
 
 @dataclass(frozen=True)
@@ -157,22 +157,22 @@ class Warehouse:
     def prepare(self, feeds: Sequence[Feed]) -> None:
         """Creates what every model may read, so that a model builds before its feed has sent a row.
 
-        Columns that a contract has gained since are added; columns that it lost stay.
+        Columns that a contract or a model's predictions have gained since are added; columns that they lost stay.
         """
         with self.transaction() as connection:
-            for name, columns in WRITTEN_TABLES.items():
+            for name, columns in written_tables().items():
                 connection.execute(f"create schema if not exists {name.split('.')[0]}")
                 connection.execute(f"create table if not exists {name} ({columns})")
             for name, column in GAINED_COLUMNS.items():
                 connection.execute(f"alter table {name} add column if not exists {column}")
+            for name, kinds in prediction_columns().items():
+                _add_columns(connection, name, kinds)
             for feed in feeds:
                 connection.execute(f"create schema if not exists {feed.schema}")
                 _order_ledger(feed.schema, connection)
                 kinds = declared_columns(feed)
                 connection.execute(f"create table if not exists {feed.id} ({definitions(kinds)})")
-                have = {row[0] for row in connection.execute(f"describe {feed.id}").fetchall()}
-                for name in [name for name in kinds if name not in have]:
-                    connection.execute(f"alter table {feed.id} add column {quoted(name)} {kinds[name]}")
+                _add_columns(connection, feed.id, kinds)
 
     def replace_partition(self, table: str, as_of: date, rows: pa.Table) -> int:
         """Writes the rows of one as-of date in place of those that the table holds for it.
@@ -230,6 +230,12 @@ def require_rows(rows: pa.Table, table: str, as_of: date) -> None:
     """
     if rows.num_rows == 0:
         raise CatalystError(f"No row came to be written to {table} for {as_of}: look at the step before it.")
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection, table: str, kinds: Mapping[str, str]) -> None:
+    have = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
+    for name in [name for name in kinds if name not in have]:
+        connection.execute(f"alter table {table} add column {quoted(name)} {kinds[name]}")
 
 
 def _order_ledger(schema: str, connection: duckdb.DuckDBPyConnection) -> None:

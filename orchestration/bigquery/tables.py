@@ -13,7 +13,7 @@ from google.cloud.bigquery.table import TableListItem
 from orchestration import bigquery_sql
 from orchestration.bigquery.session import ensure_dataset
 from orchestration.contracts import Feed
-from orchestration.warehouse import WRITTEN_TABLES, declared_columns, definitions
+from orchestration.warehouse import declared_columns, definitions, written_tables
 
 # Raw rows are read by the gate and by staging, which keeps what was accepted; months later nobody asks for them.
 RAW_KEPT_DAYS = 90
@@ -21,7 +21,7 @@ LABELS = {"managed_by": "catalyst"}
 
 # Datasets that dbt fills; readers ask for the tables of each.
 _BUILT = ("staging", "intermediate", "core_analytics", "feature_store", "decisions", "monitoring", "seeds")
-_PARTITIONED_BY = "as_of_date"
+_PARTITIONED_BY = ("as_of_date", "scored_on")
 _CLUSTERED_BY = ("feed", "load_id", "store_id", "product_id", "record_id")
 # Questions are asked so many at a time: each takes a tenth of a second, and there are some fifty.
 _AT_ONCE = 8
@@ -41,7 +41,7 @@ def ensure(client: bigquery.Client, feeds: Sequence[Feed], pii_policy_tag: str) 
 
 def counts(client: bigquery.Client) -> Iterator[tuple[tuple[str, str], int]]:
     """Yields the rows of every table of Catalyst's datasets but raw, by schema and table; views have none."""
-    datasets = {*_BUILT, *(name.split(".")[0] for name in WRITTEN_TABLES)}
+    datasets = {*_BUILT, *(name.split(".")[0] for name in written_tables())}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = [table for tables in pool.map(lambda name: _tables(client, name), sorted(datasets)) for table in tables]
         for table in pool.map(client.get_table, [item.reference for item in found if item.table_type == "TABLE"]):
@@ -62,14 +62,14 @@ def _dataset(project: str, name: str) -> bigquery.Dataset:
 
 
 def _written(project: str) -> Iterator[bigquery.Table]:
-    for name, text in WRITTEN_TABLES.items():
+    for name, text in written_tables().items():
         fields = _fields(text)
         table = bigquery.Table(f"{project}.{name}", fields)
         table.labels = LABELS
         names = [column.name for column in fields]
         # quality.runs has such a date too, and a row a run.
-        if names[0] == _PARTITIONED_BY:
-            table.time_partitioning = bigquery.TimePartitioning(field=_PARTITIONED_BY)
+        if names[0] in _PARTITIONED_BY:
+            table.time_partitioning = bigquery.TimePartitioning(field=names[0])
         table.clustering_fields = [name for name in _CLUSTERED_BY if name in names] or None
         yield table
 

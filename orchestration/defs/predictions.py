@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from orchestration.learning import Predicted
 
+# Of a model's errors those that a line has room for: its own and the baseline's.
+_SHOWN = ("wape", "naive_wape", "log_loss", "base_log_loss", "mae", "naive_mae")
 _TOLD = {"archived": "; the challenger was archived"}
 
 
@@ -29,9 +31,15 @@ def _model(name: str) -> dg.AssetsDefinition:
     def trained(run: Run) -> dg.MaterializeResult[None]:
         from orchestration import learning
         from orchestration.registry import Registry
+        from orchestration.training import TooLittleError
 
         with step(f"train {name}") as work:
-            choice = learning.refresh(run.warehouse, run.settings, name, run.as_of_date, work.update)
+            try:
+                choice = learning.refresh(run.warehouse, run.settings, name, run.as_of_date, work.update)
+            except TooLittleError as error:
+                work.result = "skipped, there is too little to learn from"
+                warn(f"{name} is skipped: {error}")
+                return dg.MaterializeResult(metadata={"skipped": str(error), "seconds": work.seconds})
             outcome = choice.decided.partition(":")[0] if choice.trained else "as before"
             work.result = f"version {choice.version.number}" + _TOLD.get(outcome, f", {outcome}")
         if not choice.is_champion:
@@ -65,12 +73,17 @@ def _predicted(key: str, name: str, purpose: str, description: str, without: Seq
     )
     def predicted(context: dg.AssetExecutionContext, run: Run) -> dg.MaterializeResult[None]:
         from orchestration import learning
+        from orchestration.training import TooLittleError
 
         with step(f"{purpose} {name}") as work:
-            found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, purpose)
+            try:
+                found = learning.predict(run.warehouse, run.settings, name, run.as_of_date, purpose)
+            except TooLittleError as error:
+                work.result = "skipped, there is no version or no row"
+                return dg.MaterializeResult(metadata={"skipped": str(error), "seconds": work.seconds})
             rows = _stamped(run, context.run_id, name, found, without)
             written = run.warehouse.replace_partition(f"predictions.{key}", run.as_of_date, rows)
-            errors = [f"{metric} {value:.3f}" for metric, value in found.metrics.items() if metric.endswith("wape")]
+            errors = [f"{metric} {value:.3f}" for metric, value in found.metrics.items() if metric in _SHOWN]
             work.result = ", ".join([f"{written:,} rows", *(errors or [f"model {found.version.fingerprint}"])])
         return dg.MaterializeResult(
             metadata={

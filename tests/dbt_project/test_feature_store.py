@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 Club = dict[str, list[dict[str, object]]]
 LATER = date(2024, 7, 31)
-SETS = ("churn", "engagement")
-SELECTED = ("--select", "+churn_features", "+engagement_features", *WITHOUT_TESTS)
-LABELS = ["label_date", "has_churned_30d_ahead", "has_bought_30d_ahead", "login_days_30d_ahead"]
+SETS = ("churn", "engagement", "propensity")
+SELECTED = ("--select", "+churn_features", "+engagement_features", "+propensity_features", *WITHOUT_TESTS)
+LABELS = [
+    "target_date", "purpose", "has_churned_30d_ahead", "is_intervened_30d_ahead", "has_bought_30d_ahead",
+    "login_days_30d_ahead",
+]  # fmt: skip
 
 
 def test_the_features_of_today_are_what_is_known_today(query: Query) -> None:
@@ -37,7 +40,7 @@ def test_the_features_of_today_are_what_is_known_today(query: Query) -> None:
         "select tenure_days, orders_30d, orders_90d, orders_365d, spent_30d_eur, days_since_order, "
         "days_between_orders, app_sessions_30d, app_session_seconds_30d, login_frequency_30d, days_since_login, "
         "web_sessions_30d, payment_failures_90d, is_subscribed, plan_id from feature_store.churn_features "
-        "where customer_id = 'C000001' and feature_date = '2024-06-30'"
+        "where customer_id = 'C000001' and origin_date = '2024-06-30'"
     ) == [(181, 1, 1, 1, 60, 0, None, 3, 95 / 3, 2 / 30, 0, 0, 0, False, None)]
     # C000002 bought two lamps at 20 USD, at 0.9, and one thing at 5 EUR in a visit on 28 June.
     assert query(
@@ -46,29 +49,37 @@ def test_the_features_of_today_are_what_is_known_today(query: Query) -> None:
     ) == [(2, 1, 41, 2, 1)]
 
 
-def test_features_hold_at_the_ends_of_24_months_and_of_the_as_of_date(query: Query) -> None:
+def test_features_hold_at_the_ends_of_24_months_of_the_as_of_date_and_of_days_to_test_on(query: Query) -> None:
+    # The end of May is the 30th day before the end of June, and both a month's end and a day to test on.
     assert query(
         "select count(*), min(feature_date), max(feature_date), count_if(feature_date = last_day(feature_date)), "
         "max(event_at), max(label_date) from feature_store.feature_dates"
-    ) == [(25, date(2022, 6, 30), AS_OF, 25, datetime(2024, 7, 1), date(2024, 7, 30))]  # noqa: DTZ001
+    ) == [(33, date(2022, 6, 30), AS_OF, 25, datetime(2024, 7, 1), date(2024, 7, 30))]  # noqa: DTZ001
+    held_out = [date(2024, 4, 1), date(2024, 5, 1), *(date(2024, 5, day) for day in range(25, 32))]
+    assert query(
+        "select list(feature_date order by feature_date) filter (purpose = 'backtest'), "
+        "list(feature_date) filter (purpose = 'predict'), count_if(purpose = 'train') from feature_store.feature_dates"
+    ) == [(held_out, [AS_OF], 23)]
 
 
 def test_labels_say_what_the_next_30_days_brought(query: Query) -> None:
     # Both were subscribed at the end of May; C000001 left in June, and bought at its end. June is over, July is not.
+    # Of log-ins before 10 June nothing is known, so that none in May would mean nothing.
     assert query(
-        "select customer_id, feature_date, has_churned_30d_ahead, has_bought_30d_ahead, login_days_30d_ahead "
-        "from feature_store.churn_features join feature_store.engagement_features using (customer_id, feature_date) "
-        "where feature_date >= '2024-05-31' order by all"
+        "select customer_id, origin_date, has_churned_30d_ahead, has_bought_30d_ahead, login_days_30d_ahead "
+        "from feature_store.churn_features join feature_store.engagement_features using (customer_id, origin_date) "
+        "join feature_store.propensity_features using (customer_id, origin_date) "
+        "where origin_date >= '2024-05-31' order by all"
     ) == [
-        ("C000001", date(2024, 5, 31), True, True, 2),
+        ("C000001", date(2024, 5, 31), True, True, None),
         ("C000001", AS_OF, None, None, None),
-        ("C000003", date(2024, 5, 31), False, False, 0),
+        ("C000003", date(2024, 5, 31), False, False, None),
         ("C000003", AS_OF, None, None, None),
     ]
 
 
 def test_customers_without_orders_are_there(query: Query) -> None:
-    today = "select customer_id from feature_store.engagement_features where feature_date = '2024-06-30'"
+    today = "select customer_id from feature_store.engagement_features where origin_date = '2024-06-30'"
     assert query(f"select customer_id from core_analytics.customers except ({today})") == []
     assert query(f"{today} and orders_365d = 0") == [("C000003",)]
 
@@ -79,10 +90,10 @@ def test_who_was_known_once_is_known_ever_after(query_club: Query) -> None:
         assert query_club(
             f"select count(*) > 1000 from feature_store.{name}_features"
             f" union all select count(*) = 0 from feature_store.{name}_features as former"
-            " join (select feature_date, lead(feature_date) over (order by feature_date) as next_date"
-            "  from feature_store.feature_dates) as dates using (feature_date)"
+            " join (select feature_date as origin_date, lead(feature_date) over (order by feature_date) as next_date"
+            "  from feature_store.feature_dates) as dates using (origin_date)"
             f" left join feature_store.{name}_features as next on next.customer_id = former.customer_id"
-            "  and next.feature_date = dates.next_date"
+            "  and next.origin_date = dates.next_date"
             " where dates.next_date is not null and next.customer_id is null"
         ) == [(True,), (True,)]
 
@@ -97,7 +108,8 @@ def test_rows_that_come_later_change_no_earlier_feature(query_club: Query, query
     for name in SETS:
         rows = (
             f"select columns(c -> c not in {LABELS}) from feature_store.{name}_features "
-            "where feature_date <= '2024-06-30' order by all"
+            # Days to test on are others a month later.
+            "where origin_date <= '2024-06-30' and origin_date = last_day(origin_date) order by all"
         )
         assert len(query_club(rows)) > 1000
         assert query_club(rows) == query_club_later(rows)
@@ -107,6 +119,24 @@ def test_rows_that_come_later_change_no_earlier_feature(query_club: Query, query
         "where event_date <= '2024-06-30' and customer_id like 'C1%'"
     )
     assert query_club(june) < query_club_later(june)
+
+
+def test_contacts_with_support_count_from_when_they_are_known(query_club: Query, query_club_later: Query) -> None:
+    # The calls of 15 April, May and June; that of 25 June was entered in July. Who calls each month was asked to stay
+    # in May, which the label of April's end is about.
+    counted = (
+        "select support_contacts_90d, count(*) from feature_store.churn_features where origin_date = '2024-06-30' "
+        "and customer_id like 'C1%' group by all order by all"
+    )
+    assert query_club(counted) == query_club_later(counted) == [(0, 360), (3, 40)]
+    left_out = (
+        "select is_intervened_30d_ahead, count(*), count(has_churned_30d_ahead) from feature_store.churn_features "
+        "where origin_date = '2024-04-30' and customer_id like 'C1%' and is_subscribed group by all order by all"
+    )
+    (without, labelled), (offered, unlabelled) = ((row[1], row[2]) for row in query_club(left_out))
+    assert without == labelled > 0
+    assert 0 < offered <= 40
+    assert unlabelled == 0
 
 
 def test_a_model_finds_who_leaves_and_finds_nothing_in_shuffled_labels(club: Path, tmp_path: Path) -> None:
@@ -120,9 +150,9 @@ def test_training_and_serving_are_given_the_same_values_of_every_feature(club: P
     store = _features(club, tmp_path)
     assert min(store.materialize(AS_OF, SETS).values()) > 100
     columns = {name: store.warehouse.query(f"select * from feature_store.{name}_features limit 0") for name in SETS}
-    apart = {"customer_id", "feature_date", "event_at", "known_at", *LABELS}
+    apart = {"customer_id", "origin_date", "event_at", "known_at", *LABELS}
     names = [f"{of}.{column}" for of in SETS for column in columns[of].column_names if column not in apart]
-    assert len(names) == 39
+    assert len(names) == 60
     customers = ["C000001", "C000002", "C000003", "C999999", *(f"C1{number:05}" for number in range(0, 400, 10))]
     asked = pa.table({"customer_id": customers, "at": [AS_OF] * len(customers)})
     trained = store.historical(asked, names, AS_OF).select(names).to_pylist()
@@ -169,6 +199,7 @@ def _club() -> Club:
     """Who leaves has not opened the app for 25 to 40 days; the others do every few days, and some never did."""
     draw = np.random.default_rng(42)
     club: Club = {"raw_billing.subscriptions": [], "raw_app.logins": [], "raw_pos.sales": []}
+    club |= {"raw_pos.customers": [], "raw_crm.interactions": []}
     for number in range(400):
         customer = f"C1{number:05}"
         left = AS_OF + timedelta(days=400)
@@ -176,6 +207,12 @@ def _club() -> Club:
             if left > AS_OF and draw.random() < 0.12:
                 left = date(2024, month + 1, 1) + timedelta(days=int(draw.integers(0, 28)))
         club["raw_billing.subscriptions"] += _subscription(number, customer, left if left <= AS_OF else None)
+        club["raw_pos.customers"].append({"customer_id": customer, "updated_at": datetime(2024, 1, 2, 5)})  # noqa: DTZ001
+        # Every tenth calls support each month, and is asked to stay in May.
+        if number % 10 == 0:
+            calls = [_interaction(customer, date(2024, month, 15), date(2024, month, 16)) for month in range(1, 7)]
+            offer = _interaction(customer, date(2024, 5, 20), date(2024, 5, 20), "retention_offer")
+            club["raw_crm.interactions"] += [*calls, offer]
         quiet = left - timedelta(days=int(draw.integers(25, 41)))
         has_app = draw.random() < 0.9
         for day in (date(2024, 1, 2) + timedelta(days=n) for n in range(181)):
@@ -192,6 +229,7 @@ def _july() -> Club:
     return {
         "raw_app.logins": [_login(customer, date(2024, 5, 20), date(2024, 7, 3), "late") for customer in everyone],
         "raw_pos.sales": [_sale(customer, date(2024, 6, 20), date(2024, 7, 1), "late") for customer in everyone],
+        "raw_crm.interactions": [_interaction(customer, date(2024, 6, 25), date(2024, 7, 1)) for customer in everyone],
         "raw_billing.subscriptions": [
             state
             for number in range(0, 400, 3)
@@ -231,6 +269,16 @@ def _login(customer: str, day: date, recorded: date, mark: str = "") -> dict[str
     }
 
 
+def _interaction(customer: str, day: date, recorded: date, kind: str = "support_call") -> dict[str, object]:
+    return {
+        "interaction_id": f"{customer}-{day}-{kind}",
+        "contact_id": f"K{customer[1:]}",
+        "interaction_at": f"{day}T12:00:00+02:00",
+        "kind": kind,
+        "recorded_at": datetime(recorded.year, recorded.month, recorded.day, 10, 1),  # noqa: DTZ001
+    }
+
+
 def _sale(customer: str, day: date, recorded: date, mark: str = "") -> dict[str, object]:
     return {
         "entry_id": int(customer[1:]) * 1000 + day.toordinal() % 1000,
@@ -248,12 +296,17 @@ def _sale(customer: str, day: date, recorded: date, mark: str = "") -> dict[str,
 
 
 def _join(connection: duckdb.DuckDBPyConnection, club: Club) -> None:
-    """Adds rows to the one load that each feed of the small company has."""
+    """Adds rows to the one load that each feed of the small company has; the club's contacts are matched with it."""
     for feed, rows in club.items():
         (taken,) = connection.execute(f"select coalesce(max(_row), 0) + 1 from {feed}").fetchone() or (0,)
         landed = [{**row, "_dlt_load_id": "load-1", "_row": taken + number} for number, row in enumerate(rows)]
         connection.register("joining", pa.Table.from_pylist(landed))
         connection.execute(f"insert into {feed} by name select * from joining")
+    connection.execute(
+        "insert into identities.customers select distinct date '2024-06-01', 'crm:' || contact_id, "
+        "'C' || substr(contact_id, 2), 'crm', contact_id, false from raw_crm.interactions where contact_id like 'K1%' "
+        "and contact_id not in (select source_customer_id from identities.customers)"
+    )
 
 
 def _features(warehouse: Path, folder: Path) -> Features:
@@ -262,7 +315,7 @@ def _features(warehouse: Path, folder: Path) -> Features:
 
 def _training_frame(store: Features) -> pd.DataFrame:
     """The subscribers at the ends of five months, with what the day knew of them and whether they left."""
-    rows = store.warehouse.query("select customer_id, feature_date as at from feature_store.churn_features")
+    rows = store.warehouse.query("select customer_id, origin_date as at from feature_store.churn_features")
     names = ["days_since_login", "app_sessions_30d", "orders_30d", "login_frequency_30d", "subscription_days"]
     asked = [f"churn.{name}" for name in [*names, "has_churned_30d_ahead"]]
     frame: pd.DataFrame = (

@@ -19,7 +19,7 @@ from orchestration.publish import published_url
 from orchestration.settings import REPOSITORY
 from tests.e2e.conftest import AS_OF, Finished
 
-FEEDS = 17
+FEEDS = 18
 
 
 def test_every_step_is_told_with_rows_and_time_and_the_summary_follows(undisturbed: Finished) -> None:

@@ -97,6 +97,19 @@ def test_a_better_error_does_not_pay_for_a_segment_that_is_far_off() -> None:
     assert decide(challenger, champion, CHEAP).is_promoted
 
 
+def test_a_segment_that_may_be_off_by_chance_is_no_fault() -> None:
+    # One in ten leaves, foretold as 0.15, which is 50 % too many.
+    def leavers(customers: int) -> pd.DataFrame:
+        actual = np.where(np.arange(customers) % 10 == 0, 1.0, 0.0)
+        found = {"entity": np.arange(customers), "segment": "month", "actual": actual, "forecast": 0.15}
+        return pd.DataFrame({**found, "loss": 0.1, "naive": 0.1, "naive_loss": 0.2})
+
+    # 200: 10 too many, deviation sqrt(20 x 0.85^2 + 180 x 0.15^2) = 4.3, which is 2.3 times; 100: 5 and 3.0, 1.6 times.
+    bars = Bars(least_rows=100)
+    assert decide(leavers(100), None, CHEAP, bars).is_promoted
+    assert "its sum for month is +50% off" in decide(leavers(200), None, CHEAP, bars).reason
+
+
 def test_a_small_segment_is_not_looked_at() -> None:
     challenger = rows(3.0)
     challenger["segment"] = np.where(challenger.index < 19, "Rare", "Toys")

@@ -43,7 +43,10 @@ def _forecast(as_of: date, *units: float) -> pa.Table:
     rows = len(units)
     texts = {name: ["x"] * rows for name in ("store_id", "product_id", "model_name", "model_version", "run_id")}
     dates = {name: pa.array([as_of] * rows, pa.date32()) for name in ("as_of_date", "target_date")}
-    numbers = {name: pa.array(units, pa.float64()) for name in ("mean_units", "p10", "p50", "p90")}
+    numbers = {
+        name: pa.array(units, pa.float64())
+        for name in ("mean_units", "p10", "p50", "p90", "interval_low", "interval_high")
+    }
     moments = pa.array([datetime(2026, 7, 1, 5, 0, 0, 1)] * rows, pa.timestamp("us"))  # noqa: DTZ001
     return pa.table(texts | dates | numbers | {"horizon": pa.array([1] * rows, pa.int64()), "predicted_at": moments})
 

@@ -41,9 +41,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
     with found.connect() as connection:
         connection.execute("create schema feature_store")
         connection.execute(
-            "create table feature_store.club_features (customer_id varchar, feature_date date, event_at timestamp, "
-            "known_at timestamp, label_date date, visits bigint, share double, spent_eur decimal(18, 4), tier varchar, "
-            "is_member boolean, member_since date, has_left boolean)"
+            "create table feature_store.club_features (customer_id varchar, origin_date date, event_at timestamp, "
+            "known_at timestamp, target_date date, visits bigint, share double, spent_eur decimal(18, 4), "
+            "tier varchar, is_member boolean, member_since date, has_left boolean)"
         )
         connection.execute(f"insert into feature_store.club_features values {ROWS}")
     return found
@@ -314,10 +314,10 @@ def test_the_guide_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CATALYST_HOME", str(tmp_path))
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("create schema feature_store")
-        for name in ("churn", "engagement"):
+        for name in ("churn", "engagement", "propensity"):
             connection.execute(
-                f"create table feature_store.{name}_features as select 'C000001' as customer_id, day as feature_date, "
-                "day + interval 1 day as event_at, event_at as known_at, (day + 30) as label_date, 3 as orders_30d, "
+                f"create table feature_store.{name}_features as select 'C000001' as customer_id, day as origin_date, "
+                "day + interval 1 day as event_at, event_at as known_at, (day + 30) as target_date, 3 as orders_30d, "
                 "null::integer as days_since_login, false as has_churned_30d_ahead "
                 "from (values (date '2026-05-31'), (date '2026-06-30')) as days (day)"
             )

@@ -2,6 +2,8 @@ with
 
 behavior as (select * from {{ ref("customer_behavior") }}),
 
+dates as (select * from {{ ref("feature_dates") }}),
+
 held as (select * from {{ ref("customer_subscriptions") }}),
 
 subscribers as (
@@ -15,10 +17,12 @@ subscribers as (
 
 select
     behavior.customer_id,
-    behavior.feature_date,
+    behavior.feature_date as origin_date,
+    behavior.label_date as target_date,
     behavior.event_at,
     behavior.known_at,
-    behavior.label_date,
+    -- Only who is subscribed can leave.
+    case when held.customer_id is not null then dates.purpose end as purpose,
     behavior.tenure_days,
     behavior.orders_30d,
     behavior.orders_90d,
@@ -34,6 +38,7 @@ select
     behavior.days_since_login,
     behavior.web_sessions_30d,
     behavior.payment_failures_90d,
+    behavior.support_contacts_90d,
     held.customer_id is not null as is_subscribed,
     coalesce(held.subscriptions, 0) as subscriptions,
     held.subscription_days,
@@ -43,8 +48,10 @@ select
     held.is_past_due,
     held.is_paused,
     held.has_discount,
-    held.has_churned_30d_ahead
+    held.has_churned_30d_ahead,
+    held.is_intervened_30d_ahead
 from behavior
+inner join dates on behavior.feature_date = dates.feature_date
 inner join subscribers
     on behavior.customer_id = subscribers.customer_id and behavior.feature_date >= subscribers.known_on
 left join held on behavior.feature_date = held.feature_date and behavior.customer_id = held.customer_id

@@ -6,11 +6,15 @@ dates as (select * from {{ ref("feature_dates") }}),
 
 days as (select * from {{ ref("customer_days") }}),
 
+logins_since as (
+    select min(event_date) as first_login_on from days
+    where login_days > 0
+),
+
 outcomes as (
     select
         dates.feature_date,
         days.customer_id,
-        max(days.orders) as most_orders_a_day,
         {{ cast_or_null("sum(days.login_days)", "bigint") }} as login_days
     from dates
     inner join days on dates.feature_date < days.event_date and dates.label_date >= days.event_date
@@ -19,10 +23,11 @@ outcomes as (
 
 select
     behavior.customer_id,
-    behavior.feature_date,
+    behavior.feature_date as origin_date,
+    behavior.label_date as target_date,
     behavior.event_at,
     behavior.known_at,
-    behavior.label_date,
+    dates.purpose,
     behavior.tenure_days,
     behavior.orders_30d,
     behavior.orders_90d,
@@ -38,12 +43,22 @@ select
     behavior.days_since_login,
     behavior.web_sessions_30d,
     behavior.payment_failures_90d,
+    behavior.support_contacts_90d,
     case
-        when behavior.label_date <= {{ as_of() }} then coalesce(outcomes.most_orders_a_day, 0) > 0
-    end as has_bought_30d_ahead,
+        when behavior.tenure_days < 90 then 'new'
+        when behavior.orders_90d > 0 then 'active'
+        else 'quiet'
+    end as customer_group,
+    behavior.login_frequency_30d * 30 as login_days_30d,
+    -- Of days before the first log-in that is known, nobody knows who logged in.
     case
-        when behavior.label_date <= {{ as_of() }} then coalesce(outcomes.login_days, 0)
+        when
+            behavior.label_date <= {{ as_of() }}
+            and behavior.feature_date >= {{ add_days("logins_since.first_login_on", 29) }}
+            then coalesce(outcomes.login_days, 0)
     end as login_days_30d_ahead
 from behavior
+inner join dates on behavior.feature_date = dates.feature_date
+cross join logins_since
 left join outcomes
     on behavior.feature_date = outcomes.feature_date and behavior.customer_id = outcomes.customer_id

@@ -58,7 +58,7 @@ def test_lineage_leads_from_every_feed_to_the_purchase_orders_and_the_report(def
         return seen
 
     feeds = {name for name in specs if name.startswith("raw_")}
-    assert len(feeds) == 17
+    assert len(feeds) == 18
     bought = ancestors("decisions/purchase_recommendations")
     assert {"raw_pos/sales", "raw_web/orders", "raw_wms/inventory", "raw_erp/supplier_offers"} <= bought
     assert {"quality/quarantine", "core_analytics/sales", "predictions/demand_forecast"} <= bought
