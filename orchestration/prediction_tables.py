@@ -46,8 +46,5 @@ def prediction_tables() -> dict[str, str]:
 
 def _tables(declared: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        table
-        for source in declared.get("sources", [])
-        if source["name"] == "predictions"
-        for table in source["tables"]
+        table for source in declared.get("sources", []) if source["name"] == "predictions" for table in source["tables"]
     ]
