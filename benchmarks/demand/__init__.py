@@ -248,9 +248,9 @@ def _auto_ets(frame: pd.DataFrame) -> tuple[float, pd.DataFrame]:
     from statsforecast.models import AutoETS
 
     def forecast(rows: pd.DataFrame) -> pd.DataFrame:
-        return StatsForecast([AutoETS(season_length=7)], freq="D", n_jobs=os.cpu_count() or 1).forecast(
-            df=rows, h=AHEAD
-        )
+        models = StatsForecast([AutoETS(season_length=7)], freq="D", n_jobs=os.cpu_count() or 1)
+        found: pd.DataFrame = models.forecast(df=rows, h=AHEAD)
+        return found
 
     # What it compiles, it compiles for the first series.
     forecast(frame[frame["unique_id"].isin(frame["unique_id"].unique()[:4])])

@@ -33,7 +33,14 @@ scored as (
             "(outcomes.predicted - outcomes.actual) * (outcomes.predicted - outcomes.actual)", "numeric(18,6)"
         ) }} as squared,
         case when outcomes.low is not null and outcomes.high is not null then 1 else 0 end as has_interval,
-        case when outcomes.actual >= outcomes.low and outcomes.actual <= outcomes.high then 1 else 0 end as covered
+        -- An interval is one of counts, each of which is spread over half a unit to both sides: see ml/quantiles.py.
+        case
+            when outcomes.low is not null and outcomes.high is not null
+                then {{ cast_or_null(
+                    "greatest(0, least(outcomes.high, outcomes.actual + 0.5)"
+                    ~ " - greatest(outcomes.low, outcomes.actual - 0.5))", "numeric(18,6)"
+                ) }}
+        end as covered
     from outcomes
     cross join scopes
 ),
@@ -52,7 +59,7 @@ summed as (
         {{ cast_or_null("sum(loss)", "double") }} as loss_sum,
         {{ cast_or_null("sum(squared)", "double") }} as squared_sum,
         sum(has_interval) as intervals,
-        sum(covered) as covered
+        {{ cast_or_null("sum(covered)", "double") }} as covered
     from scored
     group by model_name, model_version, horizon, segment, week_starting, is_probability
 ),
