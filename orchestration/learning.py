@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from orchestration import training, versions
@@ -94,6 +94,12 @@ def refresh(
     model = model_of(name)
     request = registry.request(name) if known else None
     why = "" if versions.by_hand(known, as_of) else versions.why_train(known, as_of, model.RETRAIN_AFTER_DAYS, request)
+    present = versions.in_use(known, as_of)
+    if not why and present:
+        try:
+            _loaded(registry, model, present)
+        except CatalystError as error:
+            why = str(error)
     if why:
         tell(f"training, because {why}")
         is_asked = versions.open_request(known, as_of, request) is not None
@@ -119,9 +125,7 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
         TooLittleError: There is no version, or there are no rows.
         CatalystError: The version cannot be loaded.
     """
-    from ml import storage
     from ml.catalogue import model as model_of
-    from ml.errors import ModelInputError
 
     model = model_of(name)
     registry = Registry(settings.mlflow_uri)
@@ -138,15 +142,26 @@ def predict(store: Store, settings: Settings, name: str, as_of: date, purpose: s
             f"There is nothing to predict from on {as_of}: feature_store.{name}_features has no rows for {purpose}. "
             "Land what it is made of first, then run again."
         )
-    try:
-        fitted = storage.loads(registry.load(chosen), model.TRUSTED)
-    except ModelInputError as error:
-        raise CatalystError(f"Version {chosen.number} of {name} is not loaded: {error}.") from error
+    fitted = _loaded(registry, model, chosen)
     predictions = model.predict(fitted, rows)
     if is_backtest:
         beside = [column for column in (model.TARGET, model.BASELINE) if column not in predictions]
         predictions[beside] = rows[beside]
     return Predicted(chosen, predictions, model.evaluate(fitted, rows) if is_backtest else {})
+
+
+def _loaded(registry: Registry, model: Model, version: Version) -> Any:
+    """Returns the fitted model of a version; one of an earlier version of its module may not be readable any more."""
+    from ml import storage
+    from ml.errors import ModelInputError
+
+    try:
+        return storage.loads(registry.load(version), model.TRUSTED)
+    except ModelInputError as error:
+        raise CatalystError(
+            f"Version {version.number} of {model.NAME} is not loaded: {error}. Where a training brought no better one, "
+            f"`catalyst models promote {model.NAME} <version>` names another."
+        ) from error
 
 
 def _challenge(
@@ -181,10 +196,13 @@ def _challenge(
         work.wait()
     measured = folder.result()
     losses = folder.frame(training.CHALLENGER_LOSSES)
-    before = folder.frame(training.CHAMPION_LOSSES) if champion else None
+    before = folder.frame(training.CHAMPION_LOSSES) if folder.has(training.CHAMPION_LOSSES) else None
     verdict = decide(losses, before, Cost(measured["seconds_per_1000_rows"], measured["megabytes"]))
+    lost = f"version {champion.number} is not readable any more; " if champion and before is None else ""
     version = registry.add(model.NAME, Trained(folder, as_of, rows.inputs, model.TRUSTED, model.PARAMS, rows.data))
-    registry.decide(version, versions.PROMOTED if verdict.is_promoted else versions.ARCHIVED, verdict.reason, as_of)
+    registry.decide(
+        version, versions.PROMOTED if verdict.is_promoted else versions.ARCHIVED, lost + verdict.reason, as_of
+    )
     place.remove()
     return registry.versions(model.NAME)
 

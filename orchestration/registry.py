@@ -27,9 +27,8 @@ from orchestration.versions import BY_RULE, Decision, Request, Version
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
 
-_DECISION, _REQUEST = "decision.", "retrain"
+_REQUEST = "retrain"
 _OURS = "catalyst"
 _ARTIFACTS = "model"
 _SQLITE = "sqlite:///"
@@ -71,7 +70,9 @@ class Registry:
                 aliases.setdefault(int(number), []).append(alias)
             kept = self._client.search_model_versions(f"name = '{name}'", max_results=10_000)
         read = [
-            _version(one, tuple(sorted(aliases.get(int(one.version), ())))) for one in kept if "fingerprint" in one.tags
+            versions.read(name, int(one.version), str(one.run_id), one.tags, sorted(aliases.get(int(one.version), ())))
+            for one in kept
+            if "fingerprint" in one.tags
         ]
         return sorted(read, key=lambda version: version.number)
 
@@ -104,7 +105,7 @@ class Registry:
 
     def decide(self, version: Version, outcome: str, reason: str, as_of: date) -> None:
         """Keeps what the rule has decided for a date in place of what it had decided for that date before."""
-        key = f"{_DECISION}{as_of.isoformat()}"
+        key = f"{versions.DECISION}{as_of.isoformat()}"
         with self._asking():
             for other in self.versions(version.name):
                 if any(one.as_of == as_of and not one.is_by_hand for one in other.decisions):
@@ -115,7 +116,7 @@ class Registry:
         """Makes a version the champion by hand, from the last date that was decided on."""
         as_of = versions.latest_date(self.versions(version.name))
         at = _now()
-        key = f"{_DECISION}{as_of.isoformat()}.{re.sub('[^0-9]', '', at)}"
+        key = f"{versions.DECISION}{as_of.isoformat()}.{re.sub('[^0-9]', '', at)}"
         decision = Decision(as_of, at, versions.PROMOTED, _who(), reason)
         self._keep(version, key, decision)
         return decision
@@ -145,7 +146,7 @@ class Registry:
         with self._asking():
             found = self._client.search_registered_models(f"name = '{name}'")
         text = found[0].tags.get(_REQUEST) if found else None
-        return Request(**_dated(json.loads(text))) if text else None
+        return versions.request(text) if text else None
 
     def load(self, version: Version) -> bytes:
         """Returns the stored model of a version."""
@@ -261,27 +262,6 @@ class Registry:
                 "whether CATALYST_MLFLOW_URI names a running MLflow server, or leave it empty for a file in "
                 "CATALYST_HOME, and run again."
             ) from error
-
-
-def _version(kept: ModelVersion, aliases: tuple[str, ...]) -> Version:
-    tags = kept.tags
-    decisions = (Decision(**_dated(json.loads(text))) for key, text in tags.items() if key.startswith(_DECISION))
-    return Version(
-        name=kept.name,
-        number=int(kept.version),
-        fingerprint=tags["fingerprint"],
-        as_of=date.fromisoformat(tags["as_of"]),
-        trained_through=date.fromisoformat(tags["trained_through"]),
-        inputs=tags["inputs"],
-        run_id=str(kept.run_id),
-        metrics=json.loads(tags["metrics"]),
-        aliases=aliases,
-        decisions=tuple(sorted(decisions, key=lambda one: (one.as_of, one.at))),
-    )
-
-
-def _dated(kept: dict[str, Any]) -> dict[str, Any]:
-    return {**kept, "as_of": date.fromisoformat(kept["as_of"])}
 
 
 def _describe(name: str, trained: Trained, folder: Path) -> None:

@@ -170,6 +170,7 @@ def train(model: Model, folder: Folder) -> None:
 
     from ml import storage
     from ml.cards import importance_svg, model_card
+    from ml.errors import ModelInputError
     from ml.importance import importance
 
     rows, holdout = folder.frame(TRAINING), folder.frame(HOLDOUT)
@@ -188,8 +189,10 @@ def train(model: Model, folder: Folder) -> None:
     folder.write(MODEL, stored)
     folder.write_rows(CHALLENGER_LOSSES, pa.Table.from_pandas(losses, preserve_index=False))
     if folder.has(CHAMPION):
-        champion = model.losses(storage.loads(folder.read(CHAMPION), model.TRUSTED), holdout)
-        folder.write_rows(CHAMPION_LOSSES, pa.Table.from_pandas(champion, preserve_index=False))
+        # One of an earlier version of its module may not be read any more: then there are no losses to compare with.
+        with suppress(ModelInputError):
+            champion = model.losses(storage.loads(folder.read(CHAMPION), model.TRUSTED), holdout)
+            folder.write_rows(CHAMPION_LOSSES, pa.Table.from_pandas(champion, preserve_index=False))
     # The rows came in a total order, so that the same ones are drawn each time.
     drawn = rows.sample(min(len(rows), REFERENCE_ROWS), random_state=0)
     known = list(dict.fromkeys((*model.KEYS, *model.FEATURES, model.SEGMENT, model.TARGET)))

@@ -7,6 +7,7 @@ decided on, and for that date more than the rule's.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,8 @@ from orchestration.errors import CatalystError
 
 PROMOTED, ARCHIVED = "promoted", "archived"
 BY_RULE = "the promotion rule"
+# Before the date, in the name under which a decision is kept with its version.
+DECISION = "decision."
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,28 @@ class Version:
             "trained_through": self.trained_through.isoformat(),
             "decisions": [plain(one) for one in self.decisions],
         }
+
+
+def read(name: str, number: int, run_id: str, tags: Mapping[str, str], aliases: Sequence[str]) -> Version:
+    """Returns a version from what is kept of it as texts."""
+    decisions = (Decision(**_dated(text)) for key, text in tags.items() if key.startswith(DECISION))
+    return Version(
+        name=name,
+        number=number,
+        fingerprint=tags["fingerprint"],
+        as_of=date.fromisoformat(tags["as_of"]),
+        trained_through=date.fromisoformat(tags["trained_through"]),
+        inputs=tags["inputs"],
+        run_id=run_id,
+        metrics=json.loads(tags["metrics"]),
+        aliases=tuple(aliases),
+        decisions=tuple(sorted(decisions, key=lambda one: (one.as_of, one.at))),
+    )
+
+
+def request(text: str) -> Request:
+    """Returns a request from its text."""
+    return Request(**_dated(text))
 
 
 def plain(kept: Decision | Request) -> dict[str, Any]:
@@ -188,3 +213,8 @@ def latest_date(versions: Sequence[Version]) -> date:
 
 def _decided_at(version: Version) -> str:
     return max((one.at for one in version.decisions), default="")
+
+
+def _dated(text: str) -> dict[str, Any]:
+    kept = json.loads(text)
+    return {**kept, "as_of": date.fromisoformat(kept["as_of"])}

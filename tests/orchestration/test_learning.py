@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -207,6 +208,32 @@ def test_a_home_that_was_copied_keeps_its_models_apart_from_the_old_one(weeks: W
     with pytest.raises(CatalystError, match="does not do what it is asked"):
         copied.registry.load(first)
     assert weeks.registry.load(first)
+
+
+def test_a_champion_that_cannot_be_read_any_more_is_trained_anew(
+    tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weeks = Weeks(tmp_path)
+    put(weeks.warehouse, features(panel, START))
+    old = weeks.refresh(START).version
+    module = catalogue.model(NAME)
+    # As after an update of the module, which holds its quantiles in another way than the stored version.
+    [stored] = (tmp_path / "mlflow").rglob("model.skops")
+    monkeypatch.setattr(module, "TRUSTED", tuple(name for name in module.TRUSTED if "quantiles" not in name))
+    with pytest.raises(CatalystError, match=r"Version 1 of demand_forecast is not loaded: .*catalyst models promote"):
+        weeks.forecast(START)
+    monkeypatch.undo()
+    with zipfile.ZipFile(stored) as file:
+        content = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(stored, "w") as file:
+        for name, data in content.items():
+            file.writestr(name, data.replace(b"CountQuantiles", b"RatioQuantiles"))
+    put(weeks.warehouse, features(panel, START + 1))
+    new = weeks.refresh(START + 1)
+    assert "is not loaded" in new.trained
+    assert new.decided.startswith("promoted: version 1 is not readable any more; ")
+    assert new.version.number == old.number + 1
+    assert len(weeks.forecast(START + 1))
 
 
 def test_rows_that_no_model_can_use_end_the_training_with_a_sentence(tmp_path: Path, panel: Panel) -> None:

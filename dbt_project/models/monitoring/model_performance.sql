@@ -1,3 +1,4 @@
+-- never null: actual
 with
 
 outcomes as (
@@ -37,8 +38,8 @@ scored as (
         case
             when outcomes.low is not null and outcomes.high is not null
                 then {{ cast_or_null(
-                    "greatest(0, least(outcomes.high, outcomes.actual + 0.5)"
-                    ~ " - greatest(outcomes.low, outcomes.actual - 0.5))", "numeric(18,6)"
+                    "greatest(0, least(coalesce(outcomes.high, 0), outcomes.actual + 0.5)"
+                    ~ " - greatest(coalesce(outcomes.low, 0), outcomes.actual - 0.5))", "numeric(18,6)"
                 ) }}
         end as covered
     from outcomes
