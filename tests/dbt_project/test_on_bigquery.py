@@ -22,7 +22,7 @@ from tests.parts.bigquery import Project
 SCHEMAS = ("staging", "intermediate", "core_analytics", "feature_store", "decisions", "monitoring", "seeds")
 WRITTEN = ("quality", "identities", "predictions")
 LATER = "later"
-# The data tests run there in `tests/e2e/test_on_bigquery.py`, as in every run.
+# The data tests run there in `tests/e2e/on_bigquery.py`, as in every run.
 MODELS_AND_SEEDS = ("--resource-type", "model", "--resource-type", "seed")
 POLICY_TAG = "projects/parity/locations/us/taxonomies/1/policyTags/2"
 PERSONAL = ("full_name", "email", "birth_year")

@@ -1,4 +1,7 @@
-"""One run on BigQuery, from raw feeds to a purchase order, held against the same run on DuckDB."""
+"""One run on BigQuery, from raw feeds to a purchase order, held against the same run on DuckDB.
+
+`python -m benchmarks engines` runs it, as `make test` has no time for it.
+"""
 
 from __future__ import annotations
 
