@@ -31,7 +31,7 @@ class Found:
     """What a comparison found.
 
     Attributes:
-        report: Evidently's page; None where nothing has drifted.
+        report: Evidently's page; None where nothing has drifted, or the version is of the same day.
     """
 
     version: Version
@@ -77,7 +77,8 @@ def compare(store: Store, settings: Settings, model: Model, as_of: date) -> Foun
             f"feature_store.{model.NAME}_features and predictions.{model.NAME} for that date, then run again."
         ) from error
     path = None
-    if any(one.is_drifted for one in found):
+    # A version of today is not replaced for it, and Evidently takes seconds.
+    if chosen.as_of < as_of and any(one.is_drifted for one in found):
         path = settings.reports / "drift" / f"{model.NAME}-{as_of}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report(reference, now, [*model.FEATURES, model.PREDICTED]), encoding="utf-8")
