@@ -195,6 +195,7 @@ def test_what_mlflow_shows_of_a_version_is_whole(weeks: Weeks) -> None:
         "input_example.json",
         "model.skops",
         "model_card.md",
+        "reference.parquet",
     }
     assert "signature:" in (folder / "MLmodel").read_text()
 

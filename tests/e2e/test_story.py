@@ -4,7 +4,6 @@ Real are its demand, the models, the registry, promotion, outcomes, drift and re
 them, on DuckDB and MLflow. Left out, as so many whole runs take an hour, are the feeds, dbt and Dagster's run: the rows
 of feature_store.demand_forecast_features come from the pandas twin of its SQL, for two stores, and from day 30 on every
 third day is run. The weekly training is off, so that whatever is trained, the loop has asked for.
-`python -m benchmarks story` runs it, as `make test` has no time for it.
 """
 
 from __future__ import annotations
