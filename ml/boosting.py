@@ -5,6 +5,7 @@ The loss is Poisson's: forecasts are means above 0, and sums of them keep their 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -15,6 +16,29 @@ from ml.threads import threads_for
 
 # A mean is above 0.
 LEAST_RATIO = 1e-9
+
+
+def arguments(params: Mapping[str, float]) -> dict[str, Any]:
+    """What every gradient boosting here is told by the parameters of its model."""
+    return {
+        "max_iter": int(params["max_iter"]),
+        "learning_rate": params["learning_rate"],
+        "max_leaf_nodes": int(params["max_leaf_nodes"]),
+        "max_bins": int(params["max_bins"]),
+        "min_samples_leaf": int(params["min_samples_leaf"]),
+        "l2_regularization": params["l2_regularization"],
+        "early_stopping": False,
+        "random_state": int(params["seed"]),
+    }
+
+
+def without_empty(x: Floats32) -> Floats32:
+    """The features with 0 in each column that has no value at all.
+
+    scikit-learn 1.9 fails on such a column; as a constant it takes part in no split.
+    """
+    empty = np.isnan(x).all(axis=0)
+    return np.where(empty, np.float32(0), x) if empty.any() else x
 
 
 @dataclass(frozen=True)
@@ -33,24 +57,12 @@ class BoostedRatio:
         cls, x: Floats32, units: Floats, scale: Floats, categorical: Sequence[int], params: Mapping[str, float]
     ) -> "BoostedRatio":
         """Fit on rows of features, units and the level of their series; `categorical` are the columns of codes."""
-        empty = np.isnan(x).all(axis=0)
-        if empty.any():
-            # scikit-learn 1.9 fails on a column without any value; as a constant it takes part in no split.
-            x = np.where(empty, np.float32(0), x)
+        x = without_empty(x)
         ratio, weight = units / scale, np.sqrt(scale)
         sold = ratio > 0
         cap = weighted_quantile(ratio[sold], weight[sold], params["target_cap_quantile"])
         estimator = HistGradientBoostingRegressor(
-            loss="poisson",
-            max_iter=int(params["max_iter"]),
-            learning_rate=params["learning_rate"],
-            max_leaf_nodes=int(params["max_leaf_nodes"]),
-            max_bins=int(params["max_bins"]),
-            min_samples_leaf=int(params["min_samples_leaf"]),
-            l2_regularization=params["l2_regularization"],
-            categorical_features=list(categorical),
-            early_stopping=False,
-            random_state=int(params["seed"]),
+            loss="poisson", categorical_features=list(categorical), **arguments(params)
         )
         with threads_for(len(x)):
             estimator.fit(x, np.minimum(ratio, cap), sample_weight=weight)

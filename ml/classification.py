@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
+from ml.boosting import arguments, without_empty
 from ml.errors import TooFewRowsError
 from ml.frames import Floats, Floats32, Mask
 from ml.holdout import latest_origins
@@ -127,7 +128,7 @@ def train(
     Raises:
         ModelInputError: for missing columns, unusable rows (in `rows`), no rows, or a single outcome.
     """
-    settings = settings_of(task, params, known)
+    settings = settings_of(task.name, params, known)
     rows = training_rows(task, frame, settings)
     fit, held = latest_origins(rows.origin, rows.target, int(settings["calibration_origins"]))
     whole = np.ones(len(rows.y), dtype=np.bool_)
@@ -190,24 +191,15 @@ def drivers(model: Classifier, x: Floats32) -> Floats:
 def _fit(
     task: Task, rows: Rows, chosen: Mask, params: Mapping[str, float]
 ) -> tuple[HistGradientBoostingClassifier, Regression]:
-    x, y = rows.x[chosen].copy(), rows.y[chosen]
+    x, y = rows.x[chosen], rows.y[chosen]
     values = tuple(len(rows.categories[name]) if name in rows.categories else 0 for name in task.features)
     regression = _regress(x, y, values, params)
-    # scikit-learn 1.9 fails on a column without any value; as a constant it takes part in no split.
-    x[:, np.isnan(x).all(axis=0)] = 0
     boosting = HistGradientBoostingClassifier(
-        max_iter=int(params["max_iter"]),
-        learning_rate=params["learning_rate"],
-        max_leaf_nodes=int(params["max_leaf_nodes"]),
-        max_bins=int(params["max_bins"]),
-        min_samples_leaf=int(params["min_samples_leaf"]),
-        l2_regularization=params["l2_regularization"],
         categorical_features=[position for position, count in enumerate(values) if 0 < count < params["max_bins"]],
-        early_stopping=False,
-        random_state=int(params["seed"]),
+        **arguments(params),
     )
     with threads_for(len(x)):
-        boosting.fit(x, y)
+        boosting.fit(without_empty(x), y)
     return boosting, regression
 
 

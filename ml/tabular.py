@@ -107,16 +107,16 @@ def require_keys(task: Task, frame: pd.DataFrame, where: str) -> None:
     refuse(marked(frame, faults), task.entity, where)
 
 
-def settings_of(task: Task, params: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
-    """Parameters with defaults for those that are left out.
+def settings_of(name: str, params: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
+    """Parameters of a model with defaults for those that are left out.
 
     Raises:
         ModelInputError: for one that there is not.
     """
     unknown = sorted(set(params) - set(known))
     if unknown:
-        raise ModelInputError(f"{task.name}: unknown parameter {', '.join(unknown)}; choose from {', '.join(known)}")
-    return {name: float(value) for name, value in {**known, **params}.items()}
+        raise ModelInputError(f"{name}: unknown parameter {', '.join(unknown)}; choose from {', '.join(known)}")
+    return {param: float(value) for param, value in {**known, **params}.items()}
 
 
 def _checked(task: Task, frame: pd.DataFrame, where: str) -> None:

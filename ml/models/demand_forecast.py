@@ -23,6 +23,7 @@ from ml.holdout import latest_origins
 from ml.metrics import forecast_metrics, row_losses
 from ml.quantiles import CountQuantiles, counts, share_within
 from ml.storage import BOOSTING
+from ml.tabular import settings_of
 from ml.versions import digest
 
 NAME = "demand_forecast"
@@ -117,7 +118,7 @@ def train(
     Raises:
         ModelInputError: for missing columns, unusable rows (in `rows`), no rows, no sale, or a single target date.
     """
-    settings = _settings(params)
+    settings = settings_of(NAME, params, PARAMS)
     if not {*_ENDS} <= {*levels}:
         raise ModelInputError(f"{NAME}.train: the levels {levels} lack an end of the interval, {_ENDS}; add it")
     rows = _training_rows(frame, settings)
@@ -201,7 +202,7 @@ def fingerprint(frame: pd.DataFrame, params: Mapping[str, float] = PARAMS) -> st
     It covers the keys, features and labels (not the order of the rows or of other columns), the parameters and the
     version of scikit-learn.
     """
-    return _training_rows(frame, _settings(params)).version
+    return _training_rows(frame, settings_of(NAME, params, PARAMS)).version
 
 
 def offending_rows(frame: pd.DataFrame, labelled: bool) -> pd.DataFrame:
@@ -231,13 +232,6 @@ def _unseen(model: DemandForecaster, frame: pd.DataFrame, where: str) -> pd.Data
 def _naive(frame: pd.DataFrame) -> Floats:
     # A series younger than a week has no same weekday yet: naive there is its level.
     return floats(frame[BASELINE].fillna(frame["level"]))
-
-
-def _settings(params: Mapping[str, float]) -> dict[str, float]:
-    unknown = sorted(set(params) - set(PARAMS))
-    if unknown:
-        raise ModelInputError(f"{NAME}: unknown parameter {', '.join(unknown)}; choose from {', '.join(PARAMS)}")
-    return {name: float(value) for name, value in {**PARAMS, **params}.items()}
 
 
 def _scale(frame: pd.DataFrame, params: Mapping[str, float]) -> Floats:

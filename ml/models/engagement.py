@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from ml.boosting import arguments, without_empty
 from ml.frames import Floats, floats
 from ml.metrics import absolute_errors, bias, row_losses
 from ml.storage import BOOSTING
@@ -67,23 +68,11 @@ def train(frame: pd.DataFrame, params: Mapping[str, float] = PARAMS) -> Engageme
     Raises:
         ModelInputError: for missing columns, unusable rows (in `rows`), no rows, or a single outcome.
     """
-    settings = settings_of(TASK, params, PARAMS)
+    settings = settings_of(NAME, params, PARAMS)
     rows = training_rows(TASK, frame, settings)
-    x = rows.x.copy()
-    # scikit-learn 1.9 fails on a column without any value; as a constant it takes part in no split.
-    x[:, np.isnan(x).all(axis=0)] = 0
-    estimator = HistGradientBoostingRegressor(
-        # Most customers never log in: their expected days are small, not normal around a mean.
-        loss="poisson",
-        max_iter=int(settings["max_iter"]),
-        learning_rate=settings["learning_rate"],
-        max_leaf_nodes=int(settings["max_leaf_nodes"]),
-        max_bins=int(settings["max_bins"]),
-        min_samples_leaf=int(settings["min_samples_leaf"]),
-        l2_regularization=settings["l2_regularization"],
-        early_stopping=False,
-        random_state=int(settings["seed"]),
-    )
+    x = without_empty(rows.x)
+    # Most customers never log in: their expected days are small, not normal around a mean.
+    estimator = HistGradientBoostingRegressor(loss="poisson", **arguments(settings))
     with threads_for(len(x)):
         estimator.fit(x, rows.y)
     return Engagement(rows.version, settings, rows.trained_through, len(rows.y), estimator)
