@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import duckdb
 
 from orchestration.contracts import load_feeds
 from orchestration.warehouse import declared_columns, definitions, written_tables
+from tests.parts import dbt
 
 # After every as-of date of the tests, so that the day on which a row was recorded says whether it was known.
 LANDED_AT = "2090-01-01 05:00:00"
@@ -70,15 +70,7 @@ def run_dbt(command: Sequence[str], home: Path, project_dir: Path = PROJECT_DIR)
     if not parsed.exists() and kind in _PARSED:
         parsed.parent.mkdir(parents=True, exist_ok=True)
         parsed.write_bytes(_PARSED[kind])
-    dbt = Path(sys.executable).parent / "dbt"
-    done = subprocess.run(
-        [str(dbt), "--no-use-colors", *command, "--project-dir", str(project_dir)],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = dbt.run(["--no-use-colors", *command, "--project-dir", str(project_dir)], home, environment)
     if kind not in _PARSED and parsed.exists():
         _PARSED[kind] = parsed.read_bytes()
     return done

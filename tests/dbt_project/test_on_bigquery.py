@@ -29,8 +29,8 @@ PERSONAL = ("full_name", "email", "birth_year")
 ENGINES = ("duckdb", "bigquery")
 # What each engine has built from what, told by checksums of its own texts of times and doubles; nobody else reads it.
 LEDGER = {"intermediate.built_periods", "intermediate.int_sale_days_landed"}
-# What compares with the year before, and what is made of empty shelves and of what models have foretold, which the small
-# company has not; a whole run on both engines has the latter (`python -m benchmarks engines`).
+# What compares with the year before, and what is made of empty shelves and of what models have foretold, which the
+# small company has not; a whole run on both engines has the latter (`python -m benchmarks engines`).
 EMPTY = {
     "core_analytics.mrr_retained_years",
     "decisions.retention_tasks",
