@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import fsspec  # type: ignore[import-untyped]
 
@@ -219,11 +220,12 @@ def train(model: Model, folder: Folder) -> None:
     folder.write(RESULT, json.dumps(result).encode())
 
 
-def main() -> None:
-    """Trains as the command line says."""
+def main() -> NoReturn:
+    """Trains as the command line says, and ends the process."""
     from ml.catalogue import model as model_of
     from ml.errors import ModelInputError, TooFewRowsError
 
+    code = 0
     try:
         # Its imports take 2 s, in which the rows are being read: a pipe says by its end that they are there.
         model = model_of(sys.argv[1])
@@ -232,7 +234,10 @@ def main() -> None:
         train(model, Folder(sys.argv[2]))
     except ModelInputError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(_TOO_FEW_ROWS if isinstance(error, TooFewRowsError) else _UNFIT_ROWS)
+        sys.stderr.flush()
+        code = _TOO_FEW_ROWS if isinstance(error, TooFewRowsError) else _UNFIT_ROWS
+    # All is written. While the interpreter shuts down, a thread of Arrow may abort it now and then: apache/arrow#34314.
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -237,17 +239,34 @@ def test_a_champion_that_cannot_be_read_any_more_is_trained_anew(
     assert len(weeks.forecast(START + 1))
 
 
-def test_rows_that_no_model_can_use_end_the_training_with_a_sentence(tmp_path: Path, panel: Panel) -> None:
-    settings, folder = Settings(home=tmp_path), Folder(str(tmp_path / "work"))
-    bad = features(panel, START).assign(level=-1.0)
+def unusable(tmp_path: Path, panel: Panel) -> Folder:
+    """What a training is given, with a level that cannot be."""
+    folder = Folder(str(tmp_path / "work"))
+    rows = pa.Table.from_pandas(features(panel, START).assign(level=-1.0), preserve_index=False)
     for file in (training.TRAINING, training.HOLDOUT):
-        folder.write_rows(file, pa.Table.from_pandas(bad, preserve_index=False))
+        folder.write_rows(file, rows)
+    return folder
+
+
+def test_rows_that_no_model_can_use_end_the_training_with_a_sentence(tmp_path: Path, panel: Panel) -> None:
+    settings, folder = Settings(home=tmp_path), unusable(tmp_path, panel)
     with training.apart(settings, NAME, folder) as work, pytest.raises(CatalystError, match="unusable rows"):
         work.wait()
     with training.apart(settings, NAME, folder) as work:
         work.process.kill()
         with pytest.raises(CatalystError, match="ended by signal 9, as it is where memory runs out"):
             work.wait()
+
+
+def test_what_a_training_has_said_holds_though_a_library_aborts_the_process_at_its_end(
+    tmp_path: Path, panel: Panel
+) -> None:
+    folder = unusable(tmp_path, panel)
+    code = "import atexit, os; atexit.register(os.abort); from orchestration import training; training.main()"
+    command = [sys.executable, "-c", code, NAME, folder.url]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "unusable rows" in done.stderr
 
 
 def test_too_little_history_is_told_and_the_training_that_waits_for_it_ended(tmp_path: Path, panel: Panel) -> None:
