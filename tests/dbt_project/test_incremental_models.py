@@ -15,6 +15,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from orchestration import runs
+from orchestration.warehouse import Warehouse
 from tests.dbt_project.conftest import WITHOUT_TESTS
 from tests.dbt_project.raw_warehouse import create_tables, insert, run_dbt
 
@@ -92,11 +94,7 @@ class Company:
         before = self._latest()
         selected = [*MODELS, *READ] if self._whole else ["+daily_product_sales"]
         # Not as a var: another one has the whole project parsed again.
-        self._number += 1
-        self.query(
-            "insert into quality.runs (run_id, as_of_date, started_at, status) values"
-            f" ('{self._number}', '{as_of}', timestamp '2024-07-01' + to_minutes({self._number}), 'running')"
-        )
+        runs.begin(Warehouse(self.path), "run", as_of)
         done = run_dbt(["build", *WITHOUT_TESTS, "--select", *selected, *self._more, *arguments], self.home)
         assert done.returncode == 0, done.stdout + done.stderr
         self.printed = done.stdout

@@ -18,6 +18,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration import runs
+from orchestration.warehouse import Warehouse
 from tests.dbt_project.raw_warehouse import create_tables, insert, land, run_dbt
 
 JANUARY, FEBRUARY, MARCH = (date(2024, month, 1) for month in (1, 2, 3))
@@ -86,9 +88,7 @@ class Company:
     def run(self, as_of: date, *arguments: str, tested: bool = False) -> Tables:
         """Builds as of a day, where asked with the tests of all invariants; returns what it gave."""
         self.runs += 1
-        started = f"2024-06-01 05:{self.runs:02}:00"
-        run = {"run_id": str(self.runs), "as_of_date": as_of, "started_at": started, "status": "running"}
-        self.happens("quality.runs", run)
+        runs.begin(Warehouse(self.warehouse), "run", as_of)
         chosen = ["+mrr_kpis", "+cohort_retention", "+mrr_restatements"]
         left_out = ["--exclude-resource-type", "unit_test"] + ([] if tested else ["--exclude-resource-type", "test"])
         ways = ["--indirect-selection", "cautious", *left_out]

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration import runs
+from orchestration.warehouse import Warehouse
 from tests.dbt_project.raw_warehouse import create_tables, insert, land, run_dbt
 
 AS_OF = date(2024, 6, 30)
@@ -63,18 +65,13 @@ class Company:
         self._home = home
         self.path = home / "warehouse.duckdb"
         self._sql: dict[str, str] = {}
-        self._runs = 0
 
     def build(self, as_of: date = AS_OF, *arguments: str, **policies: object) -> None:
         """Builds both tables with everything that they are made of."""
         kinds = ["--resource-type", "model", *([] if self._sql else ["--resource-type", "seed"])]
         selected = ["--select", "+monthly_recurring_revenue", "+plan_recurring_revenue"]
         # Not as a var: each other one has the whole project parsed again.
-        self._runs += 1
-        self.query(
-            "insert into quality.runs (run_id, as_of_date, started_at, status) values"
-            f" ('{self._runs}', '{as_of}', timestamp '2024-07-01' + to_minutes({self._runs}), 'running')"
-        )
+        runs.begin(Warehouse(self.path), "run", as_of)
         settings = ["--vars", str(policies)] if policies else []
         done = run_dbt(["build", *kinds, *selected, *settings, *arguments], self._home)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""dbt's command line, in a fork of a process that has imported it: a new process spends 5 s on that at each command."""
+"""dbt's command line, in a fork of a process that has imported it: a new process spends 4 s on that at each command."""
 
 from __future__ import annotations
 
