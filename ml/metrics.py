@@ -55,6 +55,11 @@ def absolute_errors(actual: Floats, forecast: Floats) -> Floats:
     return np.abs(actual - forecast)
 
 
+def squared_errors(actual: Floats, forecast: Floats) -> Floats:
+    """Squared distances row by row: of all forecasts, the mean has the least."""
+    return np.square(actual - forecast)
+
+
 def log_losses(actual: Floats, probability: Floats) -> Floats:
     """Log loss row by row, of outcomes 0 and 1."""
     sure = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)

@@ -62,6 +62,7 @@ def loss_of(model: Model, actual: str, predicted: str) -> str:
     probable = f"least(greatest({predicted}, {_LEAST_PROBABILITY}), 1 - {_LEAST_PROBABILITY})"
     return {
         "absolute": f"abs({actual} - {predicted})",
+        "squared": f"({actual} - {predicted}) * ({actual} - {predicted})",
         "log": f"-({actual} * ln({probable}) + (1 - {actual}) * ln(1 - {probable}))",
     }[model.LOSS]
 
@@ -69,9 +70,7 @@ def loss_of(model: Model, actual: str, predicted: str) -> str:
 def actual_of(model: Model) -> str:
     """Returns the actual value of a row as an SQL expression of a number: a label may be yes or no."""
     return (
-        f"cast({model.TARGET} as double)"
-        if model.LOSS == "absolute"
-        else f"cast(cast({model.TARGET} as integer) as double)"
+        f"cast(cast({model.TARGET} as integer) as double)" if model.LOSS == "log" else f"cast({model.TARGET} as double)"
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestration.learning import Predicted
 
 # Of a model's errors those that a line has room for: its own and the baseline's.
-_SHOWN = ("wape", "naive_wape", "log_loss", "base_log_loss", "mae", "naive_mae")
+_SHOWN = ("wape", "naive_wape", "log_loss", "base_log_loss", "rmse", "naive_rmse")
 _TOLD = {"archived": "; the challenger was archived"}
 
 

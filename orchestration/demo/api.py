@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from orchestration.demo.company import Company
 from orchestration.demo.mess import Batch, FeedShape
 from orchestration.demo.register import demo_folder, read_register
-from orchestration.demo.sources import KEPT_DAYS
+from orchestration.demo.sources import LOGINS_KEPT_DAYS
 from orchestration.demo.sources.app import LOGINS, logins_batch
 from orchestration.demo.sources.warehouses import INVENTORY, inventory_batch
 from orchestration.errors import CatalystError
@@ -45,7 +45,7 @@ class Resource:
 
 RESOURCES = {
     "inventory": Resource(INVENTORY, inventory_batch, "snapshot_date", INVENTORY_KEPT_DAYS),
-    "logins": Resource(LOGINS, logins_batch, "recorded_at", KEPT_DAYS),
+    "logins": Resource(LOGINS, logins_batch, "recorded_at", LOGINS_KEPT_DAYS),
 }
 
 

@@ -87,7 +87,6 @@ def advance(
     repeated: list[NearDuplicate] = []
     total = company.t(through) - first + 1
     root = demo_folder(home)
-    kept_from = company.t(through) - KEPT_DAYS + 1
     with ExitStack() as stack:
         databases = {
             name: stack.enter_context(closing(sqlite3.connect(root / name, isolation_level=None)))
@@ -95,7 +94,7 @@ def advance(
         }
         held = {name: _prepare(database, company) for name, database in databases.items()}
         for t in range(first, company.t(through) + 1):
-            day = whole_day(company, t, kept_from)
+            day = whole_day(company, t, company.t(through))
             for path, content in day.files.items():
                 replace_file(root / path, content)
             for (name, table), batch in day.tables.items():
@@ -111,7 +110,7 @@ def advance(
             database.execute("update demo_progress set generated_through = ?", [str(through)])
             database.execute("commit")
     for folder in FORGOTTEN_FOLDERS:
-        _forget(root / folder, company.day(max(kept_from, 0)))
+        _forget(root / folder, max(through - timedelta(days=KEPT_DAYS - 1), company.opened))
     write_truth(home, company, through, known, bad, repeated)
     write_register(home, Register(company, generated_through=through))
     return AdvanceResult(company, through, total, dict(rows))

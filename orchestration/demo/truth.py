@@ -27,7 +27,7 @@ from orchestration.demo.mess import BadRow
 from orchestration.demo.particulars import person
 from orchestration.demo.recurring import movements, mrr_on
 from orchestration.demo.register import demo_folder, replace_file
-from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, app, crm, market
+from orchestration.demo.sources import FORGETFUL, app, crm, market
 
 _BAD_ROWS = pa.schema(
     [
@@ -79,10 +79,12 @@ def write_truth(
     """
     content = json.dumps(truth(company, through), indent=2, ensure_ascii=False) + "\n"
     replace_file(truth_folder(home) / "truth.json", content.encode())
-    kept = pa.scalar(through - timedelta(days=KEPT_DAYS - 1), pa.date32())
     rows = _grown(home, "bad_rows", _BAD_ROWS, known, bad)
-    is_forgotten = pc.and_(pc.is_in(rows["feed"], pa.array(FORGETFUL)), pc.less(rows["day"], kept))
-    _write(home, "bad_rows", rows.filter(pc.invert(is_forgotten)))
+    for feed, kept_days in FORGETFUL.items():
+        kept = pa.scalar(through - timedelta(days=kept_days - 1), pa.date32())
+        is_forgotten = pc.and_(pc.equal(rows["feed"], feed), pc.less(rows["day"], kept))
+        rows = rows.filter(pc.invert(is_forgotten))
+    _write(home, "bad_rows", rows)
     _write(home, "near_duplicates", _grown(home, "near_duplicates", _NEAR_DUPLICATES, known, repeated))
     _write(home, "identities", identities(company, through))
 

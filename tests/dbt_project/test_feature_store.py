@@ -34,19 +34,19 @@ LABELS = [
 
 def test_the_features_of_today_are_what_is_known_today(query: Query) -> None:
     # C000001 is in the register since 1 January, bought 7 balls at 10 EUR on 30 June, and had brought one back the day
-    # before. Log-ins of 60, 30 and 5 seconds, one on 10 June, two on 30 June. The club was left on 20 June; what
-    # billing entered on 2 July is not known.
+    # before. Log-ins begin on 10 June, and visits on 28 June: what 30 days of them add up to, nobody knows. The club
+    # was left on 20 June; what billing entered on 2 July is not known.
     assert query(
         "select tenure_days, orders_30d, orders_90d, orders_365d, spent_30d_eur, days_since_order, "
         "days_between_orders, app_sessions_30d, app_session_seconds_30d, login_frequency_30d, days_since_login, "
         "web_sessions_30d, payment_failures_90d, is_subscribed, plan_id from feature_store.churn_features "
         "where customer_id = 'C000001' and origin_date = '2024-06-30'"
-    ) == [(181, 1, 1, 1, 60, 0, None, 3, 95 / 3, 2 / 30, 0, 0, 0, False, None)]
-    # C000002 bought two lamps at 20 USD, at 0.9, and one thing at 5 EUR in a visit on 28 June.
+    ) == [(181, 1, 1, 1, 60, 0, None, None, None, None, None, None, 0, False, None)]
+    # C000002 bought two lamps at 20 USD, at 0.9, and one thing at 5 EUR on 28 June.
     assert query(
-        "select tenure_days, orders_30d, spent_30d_eur, days_since_order, web_sessions_30d "
+        "select tenure_days, orders_30d, spent_30d_eur, days_since_order "
         "from feature_store.engagement_features where customer_id = 'C000002'"
-    ) == [(2, 1, 41, 2, 1)]
+    ) == [(2, 1, 41, 2)]
 
 
 def test_features_hold_at_the_ends_of_24_months_of_the_as_of_date_and_of_days_to_test_on(query: Query) -> None:
@@ -129,6 +129,13 @@ def test_contacts_with_support_count_from_when_they_are_known(query_club: Query,
         "and customer_id like 'C1%' group by all order by all"
     )
     assert query_club(counted) == query_club_later(counted) == [(0, 360), (3, 40)]
+    # The offers of 20 May are history by June, those of 10 June were entered in July, and those to come are none.
+    offers = (
+        "select origin_date, offers_90d, count(*) from feature_store.churn_features where customer_id like 'C1%' "
+        "and origin_date in ('2024-04-30', '2024-06-30') group by all order by all"
+    )
+    known = [(date(2024, 4, 30), 0, 400), (AS_OF, 0, 360), (AS_OF, 1, 40)]
+    assert query_club(offers) == query_club_later(offers) == known
     left_out = (
         "select is_intervened_30d_ahead, count(*), count(has_churned_30d_ahead) from feature_store.churn_features "
         "where origin_date = '2024-04-30' and customer_id like 'C1%' and is_subscribed group by all order by all"
@@ -137,6 +144,26 @@ def test_contacts_with_support_count_from_when_they_are_known(query_club: Query,
     assert without == labelled > 0
     assert 0 < offered <= 40
     assert unlabelled == 0
+
+
+def test_what_began_later_is_unknown_before_and_known_from_its_first_whole_window_on(query_club: Query) -> None:
+    # Log-ins begin on 2 January, 29 days before the end of the month and 89 before that of March; a log-in of December
+    # became known in July. Visits begin on 10 February, the register on 1 January.
+    assert query_club(
+        "select origin_date, count(app_sessions_30d) > 0, count(login_frequency_30d) > 0, "
+        "count(app_session_seconds_30d) > 0, count(app_sessions_90d) > 0, count(days_since_login) > 0, "
+        "count(web_sessions_30d) > 0, count(orders_90d) > 0, count(login_days_30d_ahead) > 0 "
+        "from feature_store.engagement_features "
+        "where origin_date = last_day(origin_date) and origin_date < '2024-04-01' group by all order by all"
+    ) == [
+        (date(2024, 1, 31), True, True, True, False, False, False, True, True),
+        (date(2024, 2, 29), True, True, True, False, False, False, True, True),
+        (date(2024, 3, 31), True, True, True, True, True, True, True, True),
+    ]
+    assert query_club(
+        "select count(*) from feature_store.engagement_features "
+        "where login_days_30d is null and login_days_30d_ahead is not null"
+    ) == [(0,)]
 
 
 def test_a_model_finds_who_leaves_and_finds_nothing_in_shuffled_labels(club: Path, tmp_path: Path) -> None:
@@ -152,7 +179,7 @@ def test_training_and_serving_are_given_the_same_values_of_every_feature(club: P
     columns = {name: store.warehouse.query(f"select * from feature_store.{name}_features limit 0") for name in SETS}
     apart = {"customer_id", "origin_date", "event_at", "known_at", *LABELS}
     names = [f"{of}.{column}" for of in SETS for column in columns[of].column_names if column not in apart]
-    assert len(names) == 60
+    assert len(names) == 61
     customers = ["C000001", "C000002", "C000003", "C999999", *(f"C1{number:05}" for number in range(0, 400, 10))]
     asked = pa.table({"customer_id": customers, "at": [AS_OF] * len(customers)})
     trained = store.historical(asked, names, AS_OF).select(names).to_pylist()
@@ -199,7 +226,7 @@ def _club() -> Club:
     """Who leaves has not opened the app for 25 to 40 days; the others do every few days, and some never did."""
     draw = np.random.default_rng(42)
     club: Club = {"raw_billing.subscriptions": [], "raw_app.logins": [], "raw_pos.sales": []}
-    club |= {"raw_pos.customers": [], "raw_crm.interactions": []}
+    club |= {"raw_pos.customers": [], "raw_crm.interactions": [], "raw_web.clicks": []}
     for number in range(400):
         customer = f"C1{number:05}"
         left = AS_OF + timedelta(days=400)
@@ -208,11 +235,12 @@ def _club() -> Club:
                 left = date(2024, month + 1, 1) + timedelta(days=int(draw.integers(0, 28)))
         club["raw_billing.subscriptions"] += _subscription(number, customer, left if left <= AS_OF else None)
         club["raw_pos.customers"].append({"customer_id": customer, "updated_at": datetime(2024, 1, 2, 5)})  # noqa: DTZ001
-        # Every tenth calls support each month, and is asked to stay in May.
+        # Every tenth calls support each month, is asked to stay in May, and visits the shop from February on.
         if number % 10 == 0:
             calls = [_interaction(customer, date(2024, month, 15), date(2024, month, 16)) for month in range(1, 7)]
             offer = _interaction(customer, date(2024, 5, 20), date(2024, 5, 20), "retention_offer")
             club["raw_crm.interactions"] += [*calls, offer]
+            club["raw_web.clicks"] += [_visit(customer, date(2024, month, 10)) for month in range(2, 7)]
         quiet = left - timedelta(days=int(draw.integers(25, 41)))
         has_app = draw.random() < 0.9
         for day in (date(2024, 1, 2) + timedelta(days=n) for n in range(181)):
@@ -227,9 +255,17 @@ def _july() -> Club:
     """What became known in July, mostly about the days before."""
     everyone = [f"C1{number:05}" for number in range(0, 400, 2)]
     return {
-        "raw_app.logins": [_login(customer, date(2024, 5, 20), date(2024, 7, 3), "late") for customer in everyone],
+        "raw_app.logins": [
+            _login(customer, day, date(2024, 7, 3), "late")
+            for customer in everyone
+            for day in (date(2023, 12, 1), date(2024, 5, 20))
+        ],
         "raw_pos.sales": [_sale(customer, date(2024, 6, 20), date(2024, 7, 1), "late") for customer in everyone],
-        "raw_crm.interactions": [_interaction(customer, date(2024, 6, 25), date(2024, 7, 1)) for customer in everyone],
+        "raw_crm.interactions": [
+            _interaction(customer, day, date(2024, 7, 1), kind)
+            for customer in everyone
+            for day, kind in ((date(2024, 6, 25), "support_call"), (date(2024, 6, 10), "retention_offer"))
+        ],
         "raw_billing.subscriptions": [
             state
             for number in range(0, 400, 3)
@@ -276,6 +312,19 @@ def _interaction(customer: str, day: date, recorded: date, kind: str = "support_
         "interaction_at": f"{day}T12:00:00+02:00",
         "kind": kind,
         "recorded_at": datetime(recorded.year, recorded.month, recorded.day, 10, 1),  # noqa: DTZ001
+    }
+
+
+def _visit(customer: str, day: date) -> dict[str, object]:
+    return {
+        "event_id": f"{customer}-{day}",
+        "session_id": f"{customer}-{day}",
+        "customer_id": customer,
+        "event_type": "view",
+        "occurred_at": f"{day} 12:00:00",
+        "received_at": f"{day} 12:00:00",
+        "device": "mobile",
+        "referrer": "search",
     }
 
 

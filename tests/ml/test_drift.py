@@ -57,18 +57,45 @@ def test_a_column_that_was_constant_drifts_when_it_is_no_more_and_only_then() ->
     assert compare(flags, frame([True] * ROWS)).is_drifted
 
 
-def test_values_that_go_missing_are_drift_and_columns_without_any_are_none() -> None:
+def test_values_that_go_missing_are_drift_and_those_that_begin_are_none() -> None:
     full, half = np.arange(ROWS, dtype=float), np.arange(ROWS, dtype=float)
     half[::2] = np.nan
-    assert compare(frame(full), frame(half)).is_drifted
+    died = compare(frame(full), frame(half))
+    # From none, which counts as 0.0001, to half: 0.4999 ln 5000, and 0.5 of those present: 0.5 ln 2.
+    assert died.psi == pytest.approx(0.4999 * math.log(5000) + 0.5 * math.log(2))
+    assert died.is_drifted
+    assert compare(frame(full), frame(np.full(ROWS, np.nan))).is_drifted
     assert not compare(frame(half), frame(half)).is_drifted
-    empty = frame(np.full(ROWS, np.nan))
-    nothing = compare(empty, empty)
-    assert (nothing.psi, nothing.ks, nothing.is_drifted) == (0, None, False)
-    assert compare(empty, frame(full)).is_drifted
+    began = compare(frame(half), frame(full))
+    assert began.psi == pytest.approx(0, abs=1e-3)
+    assert not began.is_drifted
     texts = frame([None, "a"] * 500)
     assert not compare(texts, texts).is_drifted
-    assert compare(texts, frame(["a"] * ROWS)).is_drifted
+    assert not compare(texts, frame(["a"] * ROWS)).is_drifted
+    assert compare(frame(["a"] * ROWS), texts).is_drifted
+
+
+def test_a_column_that_never_had_a_value_has_nothing_to_drift_from() -> None:
+    empty, empty_texts = frame(np.full(ROWS, np.nan)), frame([None] * ROWS)
+    nothing = compare(empty, empty)
+    assert (nothing.psi, nothing.ks, nothing.is_drifted) == (0, None, False)
+    assert not compare(empty, frame(np.arange(ROWS, dtype=float))).is_drifted
+    assert not compare(empty_texts, frame(["a"] * ROWS)).is_drifted
+
+
+def test_only_rows_and_dates_with_a_value_say_what_values_are_like() -> None:
+    # Five dates without any value, then five on which it is 0 and 1 by turns.
+    numbers = np.where(np.arange(ROWS) < 500, np.nan, np.arange(ROWS) % 2)
+    dates = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(ROWS) // 100, "D")
+    reference = frame(numbers).assign(origin_date=dates)
+    assert compare(reference, frame(np.arange(ROWS) % 2)).threshold == 0.2
+    assert compare(reference, frame(np.arange(ROWS) % 10 == 0).astype({"x": float})).is_drifted
+    # 199 values of 1,000 rows are too few to say anything, though not too few to be missed.
+    few = np.where(np.arange(ROWS) < 199, 0.0, np.nan)
+    assert not compare(frame(few), frame(few + 1)).is_drifted
+    # A chance of 199 entities on either side: 10.83 * 2 / 199 is less than 0.2; of 20 it is 1.08.
+    score = np.where(np.arange(ROWS) < 20, np.arange(ROWS) % 2, np.nan)
+    assert compare(frame(score), frame(score)).threshold == pytest.approx(1.0828, abs=1e-3)
 
 
 def test_no_rows_are_an_error_and_not_no_drift() -> None:
@@ -119,15 +146,17 @@ import pandas as pd
 from ml import drift
 from evidently.legacy.calculations.stattests.psi import _psi
 old = pd.DataFrame({"x": [float(n % 97) for n in range(1000)], "kind": ["a", "b"] * 500})
-new = pd.DataFrame({"x": [float(n % 50) for n in range(1000)], "kind": ["a", "b", "b", None] * 250})
+new = pd.DataFrame({"x": [float(n % 50) for n in range(1000)], "kind": ["a", "b", "b"] * 330 + [None] * 10})
 page = drift.report(old, new, ["x", "kind"])
 ours = drift.measure(
     old.assign(o=1, t=1, e=range(1000)), new.assign(o=1, t=1, e=range(1000)),
     [drift.Compared(name, "feature", name) for name in ("x", "kind")], ("o", "t", "e"),
 )
-theirs = [_psi(*drift.binned(old[name], new[name]), "cat", 0.2)[0] for name in ("x", "kind")]
+pairs = [drift.binned(old[name], new[name]) for name in ("x", "kind")]
+theirs = [_psi(*(side.dropna() for side in pair), "cat", 0.2)[0] for pair in pairs]
 assert all(abs(one.psi - other) < 1e-12 for one, other in zip(ours, theirs)), (ours, theirs)
-assert "up to" in page and "<script src=" not in page and "<link" not in page.lower()
+assert "up to" in page and "kind missing" in page and "x missing" not in page
+assert "<script src=" not in page and "<link" not in page.lower()
 print(len(page))
 """
 

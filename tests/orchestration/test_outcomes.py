@@ -149,6 +149,14 @@ def test_a_run_that_dies_before_the_end_leaves_all_as_it_was(warehouse: Warehous
     assert kept(warehouse) == before
 
 
+def test_a_mean_is_scored_by_the_squared_error_where_its_model_is(warehouse: Warehouse) -> None:
+    predict(warehouse, 1, ("P1", 2, 4.0), ("P2", 2, 0.5))
+    know(warehouse, ("P1", 2, 1.0), ("P2", 2, 2.5))
+    squared: Any = SimpleNamespace(**{**vars(UNITS), "LOSS": "squared"})
+    assert outcomes.score(warehouse, squared, day(2)).scored == 2
+    assert [(row[5], row[9]) for row in kept(warehouse)] == [(1.0, 9.0), (2.5, 4.0)]
+
+
 def test_a_probability_is_scored_by_the_logarithmic_loss(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         connection.execute(

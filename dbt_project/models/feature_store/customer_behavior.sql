@@ -27,11 +27,14 @@ summed as (
         min(case when orders > 0 then days_ago end) as days_since_order,
         max(case when orders > 0 then days_ago end) as days_since_first_order,
         sum(order_days) as order_days,
+        max(case when app_sessions > 0 then days_ago end) as days_since_first_login,
+        max(case when web_sessions > 0 then days_ago end) as days_since_first_web_session,
+        max(case when support_contacts > 0 then days_ago end) as days_since_first_support_contact,
         {{ cast_or_null("sum(case when days_ago < 30 then app_sessions else 0 end)", "bigint") }} as app_sessions_30d,
         {{ cast_or_null("sum(case when days_ago < 90 then app_sessions else 0 end)", "bigint") }} as app_sessions_90d,
         {{ cast_or_null("sum(case when days_ago < 30 then app_seconds else 0 end)", "double") }} as app_seconds_30d,
         {{ cast_or_null("sum(case when days_ago < 30 then login_days else 0 end)", "bigint") }} as login_days_30d,
-        min(case when app_sessions > 0 then days_ago end) as days_since_login,
+        min(case when app_sessions > 0 and days_ago < 90 then days_ago end) as days_since_login,
         {{ cast_or_null("sum(case when days_ago < 30 then web_sessions else 0 end)", "bigint") }} as web_sessions_30d,
         {{ cast_or_null("sum(case when days_ago < 90 then payment_failures else 0 end)", "bigint") }}
             as payment_failures_90d,
@@ -39,30 +42,43 @@ summed as (
             as support_contacts_90d
     from known
     group by customer_id, feature_date
+),
+
+reaching as (
+    -- How far back the feeds reach, as the day knew: of a window that begins before, nobody knows all.
+    select
+        summed.*,
+        max(days_since_first_login) over (partition by feature_date) as app_days,
+        max(days_since_first_web_session) over (partition by feature_date) as web_days,
+        max(days_since_first_support_contact) over (partition by feature_date) as support_days
+    from summed
 )
 
 select
-    summed.customer_id,
-    summed.feature_date,
+    reaching.customer_id,
+    reaching.feature_date,
     dates.event_at,
     dates.known_at,
     dates.label_date,
-    summed.tenure_days,
-    summed.orders_30d,
-    summed.orders_90d,
-    summed.orders_365d,
-    summed.spent_30d_eur,
-    summed.spent_365d_eur,
-    summed.days_since_order,
-    {{ safe_divide("summed.days_since_first_order - summed.days_since_order", "summed.order_days - 1") }}
+    reaching.tenure_days,
+    reaching.orders_30d,
+    reaching.orders_90d,
+    reaching.orders_365d,
+    reaching.spent_30d_eur,
+    reaching.spent_365d_eur,
+    reaching.days_since_order,
+    {{ safe_divide("reaching.days_since_first_order - reaching.days_since_order", "reaching.order_days - 1") }}
         as days_between_orders,
-    summed.app_sessions_30d,
-    summed.app_sessions_90d,
-    {{ safe_divide("summed.app_seconds_30d", "summed.app_sessions_30d") }} as app_session_seconds_30d,
-    summed.login_days_30d / 30 as login_frequency_30d,
-    summed.days_since_login,
-    summed.web_sessions_30d,
-    summed.payment_failures_90d,
-    summed.support_contacts_90d
-from summed
-inner join dates on summed.feature_date = dates.feature_date
+    case when reaching.app_days >= 29 then reaching.app_sessions_30d end as app_sessions_30d,
+    case when reaching.app_days >= 89 then reaching.app_sessions_90d end as app_sessions_90d,
+    case
+        when reaching.app_days >= 29
+            then {{ safe_divide("reaching.app_seconds_30d", "reaching.app_sessions_30d") }}
+    end as app_session_seconds_30d,
+    case when reaching.app_days >= 29 then reaching.login_days_30d / 30 end as login_frequency_30d,
+    case when reaching.app_days >= 89 then reaching.days_since_login end as days_since_login,
+    case when reaching.web_days >= 29 then reaching.web_sessions_30d end as web_sessions_30d,
+    reaching.payment_failures_90d,
+    case when reaching.support_days >= 89 then reaching.support_contacts_90d end as support_contacts_90d
+from reaching
+inner join dates on reaching.feature_date = dates.feature_date

@@ -6,11 +6,6 @@ dates as (select * from {{ ref("feature_dates") }}),
 
 days as (select * from {{ ref("customer_days") }}),
 
-logins_since as (
-    select min(event_date) as first_login_on from days
-    where login_days > 0
-),
-
 outcomes as (
     select
         dates.feature_date,
@@ -50,15 +45,12 @@ select
         else 'quiet'
     end as customer_group,
     behavior.login_frequency_30d * 30 as login_days_30d,
-    -- Of days before the first log-in that is known, nobody knows who logged in.
+    -- Where log-ins do not reach back 30 days, nobody knows what the baseline would be, nor who logged in after it.
     case
-        when
-            behavior.label_date <= {{ as_of() }}
-            and behavior.feature_date >= {{ add_days("logins_since.first_login_on", 29) }}
+        when behavior.label_date <= {{ as_of() }} and behavior.login_frequency_30d is not null
             then coalesce(outcomes.login_days, 0)
     end as login_days_30d_ahead
 from behavior
 inner join dates on behavior.feature_date = dates.feature_date
-cross join logins_since
 left join outcomes
     on behavior.feature_date = outcomes.feature_date and behavior.customer_id = outcomes.customer_id

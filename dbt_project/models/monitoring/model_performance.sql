@@ -29,6 +29,7 @@ scored as (
         outcomes.loss_kind = 'log' as is_probability,
         {{ cast_or_null("outcomes.actual", "numeric(18,6)") }} as actual,
         {{ cast_or_null("outcomes.predicted - outcomes.actual", "numeric(18,6)") }} as deviation,
+        {{ cast_or_null("abs(outcomes.predicted - outcomes.actual)", "numeric(18,6)") }} as distance,
         {{ cast_or_null("outcomes.loss", "numeric(18,6)") }} as loss,
         {{ cast_or_null(
             "(outcomes.predicted - outcomes.actual) * (outcomes.predicted - outcomes.actual)", "numeric(18,6)"
@@ -57,6 +58,7 @@ summed as (
         count(*) as outcomes,
         {{ cast_or_null("sum(actual)", "double") }} as actual_sum,
         {{ cast_or_null("sum(deviation)", "double") }} as deviation_sum,
+        {{ cast_or_null("sum(distance)", "double") }} as distance_sum,
         {{ cast_or_null("sum(loss)", "double") }} as loss_sum,
         {{ cast_or_null("sum(squared)", "double") }} as squared_sum,
         sum(has_interval) as intervals,
@@ -74,7 +76,8 @@ measured as (
         week_starting,
         outcomes,
         loss_sum,
-        case when not is_probability then {{ safe_divide("loss_sum", "actual_sum") }} end as wape,
+        case when not is_probability then {{ safe_divide("distance_sum", "actual_sum") }} end as wape,
+        case when not is_probability then sqrt({{ safe_divide("squared_sum", "outcomes") }}) end as rmse,
         {{ safe_divide("deviation_sum", "actual_sum") }} as bias,
         case when is_probability then {{ safe_divide("loss_sum", "outcomes") }} end as log_loss,
         case when is_probability then {{ safe_divide("squared_sum", "outcomes") }} end as brier,

@@ -22,10 +22,12 @@ from orchestration.demo.sources import (
 )
 from orchestration.demo.sources.formats import csv_bytes, json_lines, json_lines_gz, parquet_bytes
 
-# The feeds whose sources keep so many days only; of the first two, the folders that hold a folder for each day.
+# For how many days sources that forget keep rows. Models are trained on ends of months whose 30 days were over 90 days
+# ago, the latest up to 150 days old; for a label, log-ins have to reach back 30 days from there.
 KEPT_DAYS = 60
+LOGINS_KEPT_DAYS = 180
 FORGOTTEN_FOLDERS = ("web/clicks", "logistics/positions")
-FORGETFUL = (clicks.CLICKS.id, logistics.POSITIONS.id, app.LOGINS.id)
+FORGETFUL = {clicks.CLICKS.id: KEPT_DAYS, logistics.POSITIONS.id: KEPT_DAYS, app.LOGINS.id: LOGINS_KEPT_DAYS}
 
 _File = tuple[Batch, str, Callable[[Batch], bytes]]
 
@@ -47,15 +49,16 @@ class Day:
     near_duplicates: tuple[tuple[str, str], ...]
 
 
-def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
+def whole_day(company: Company, t: int, through: int | None = None) -> Day:
     """Returns what the source systems gain on day number `t`; it needs no other day to have been generated.
 
     Args:
         company: Whose systems they are.
         t: The day.
-        kept_from: First day number that sources which forget still hold; of earlier days they have nothing.
+        through: Day number that the systems hold last, so that sources which forget may have nothing of this day any
+            more; this day, if not given.
     """
-    day = company.day(t)
+    day, age = company.day(t), 0 if through is None else through - t
     files: dict[str, bytes] = {}
     batches: list[Batch] = []
     written: list[_File] = [
@@ -64,7 +67,7 @@ def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
         (billing.invoices_batch(company, t), f"billing/invoices/date={day}/invoices.jsonl", json_lines),
         (billing.credit_notes_batch(company, t), f"billing/credit_notes/date={day}/credit_notes.jsonl", json_lines),
         (treasury.rates_batch(company, t), f"treasury/rates/month={day:%Y-%m}/rates_{day}.csv", csv_bytes),
-        *_forgotten_files(company, t, kept_from),
+        *(_forgotten_files(company, t) if age < KEPT_DAYS else []),
     ]
     for batch, path, content in written:
         batches.append(batch)
@@ -80,14 +83,12 @@ def whole_day(company: Company, t: int, kept_from: int = 0) -> Day:
         ("crm.db", "interactions"): crm.interactions_batch(company, t),
     }
     batches.append(warehouses.inventory_batch(company, t))
-    if t >= kept_from:
+    if age < LOGINS_KEPT_DAYS:
         batches.append(app.logins_batch(company, t))
     return Day(files, tables, (*tables.values(), *batches), tuple(sales.near_duplicates(company, t)))
 
 
-def _forgotten_files(company: Company, t: int, kept_from: int) -> list[_File]:
-    if t < kept_from:
-        return []
+def _forgotten_files(company: Company, t: int) -> list[_File]:
     day = company.day(t)
     return [
         (clicks.clicks_batch(company, t), f"web/clicks/date={day}/clicks.jsonl.gz", json_lines_gz),

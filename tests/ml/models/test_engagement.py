@@ -47,8 +47,8 @@ def test_it_is_measured_beside_as_last_month(rows: pd.DataFrame, model: Engageme
     later = split(rows)[1]
     found, losses = engagement.evaluate(model, later), engagement.losses(model, later)
     assert found["mae"] < 0.9 * found["naive_mae"]
-    assert np.isclose(losses["loss"].mean(), found["mae"])
-    assert np.isclose(losses["naive_loss"].mean(), found["naive_mae"])
+    assert np.isclose(losses["loss"].mean(), found["rmse"] ** 2)
+    assert np.isclose(losses["naive_loss"].mean(), found["naive_rmse"] ** 2)
 
 
 def test_the_same_rows_give_the_same_model_also_from_a_file(rows: pd.DataFrame, model: Engagement) -> None:

@@ -53,9 +53,9 @@ def test_since_is_inclusive(small: Home) -> None:
         assert _pages(url, f"since={small.through + timedelta(days=1)}") == [{"data": [], "next": None}]
 
 
-def test_log_ins_of_the_last_sixty_days_are_served_from_any_moment_on(small: Home) -> None:
+def test_log_ins_are_served_from_any_moment_on(small: Home) -> None:
     last = small.company.t(small.through)
-    kept = [row for t in range(last - 59, last + 1) for row in logins_batch(small.company, t).rows]
+    kept = [row for t in range(last + 1) for row in logins_batch(small.company, t).rows]
     with serve(small.path) as url:
         served = [row for page in _pages(url, name="logins") for row in page["data"]]
         assert [tuple(row.values()) for row in served] == kept

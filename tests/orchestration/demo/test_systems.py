@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestration.demo import Company, advance
-from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, whole_day
+from orchestration.demo.sources import FORGETFUL, KEPT_DAYS, LOGINS_KEPT_DAYS, whole_day
 from orchestration.errors import CatalystError
 from orchestration.settings import REPOSITORY
 
@@ -64,7 +64,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("t", [0, 43, 140])
 def test_a_day_alone_equals_the_same_day_of_a_full_run(t: int, small: Home, contents: Contents, forget: Forget) -> None:
     forget()
-    day = whole_day(replace(small.company), t, small.company.t(small.through) - KEPT_DAYS + 1)
+    day = whole_day(replace(small.company), t, small.company.t(small.through))
     full = contents(small.path)
     assert day.files
     for path, content in day.files.items():
@@ -115,8 +115,9 @@ def test_what_a_source_forgets_is_gone_however_the_company_got_there(tmp_path: P
     assert (days[0], days[-1]) == (f"date={kept_from}", f"date={through}")
     # Of what is gone the truth says nothing.
     bad = pq.read_table(once / "demo" / "truth" / "bad_rows.parquet").to_pylist()
-    assert {row["feed"] for row in bad if row["day"] < kept_from}.isdisjoint(FORGETFUL)
-    assert {row["feed"] for row in bad if row["day"] >= kept_from} & set(FORGETFUL)
+    forgetful = FORGETFUL.keys() - {"raw_app.logins"}
+    assert {row["feed"] for row in bad if row["day"] < kept_from}.isdisjoint(forgetful)
+    assert {row["feed"] for row in bad if row["day"] >= kept_from} & forgetful
     # Killed before the truth is written, so after the first files were forgotten.
     advance(killed, OPENED + timedelta(days=40), scale=0.01, opened=OPENED)
     written = set(contents(once)) - set(contents(killed)) | {"company.json"}
@@ -124,6 +125,16 @@ def test_what_a_source_forgets_is_gone_however_the_company_got_there(tmp_path: P
     assert not (killed / "demo" / "web" / "clicks" / f"date={OPENED}").exists()
     advance(killed, through, scale=0.01)
     assert contents(killed) == contents(once)
+
+
+def test_log_ins_are_kept_longer_than_clicks_and_positions(small: Home) -> None:
+    def fed(age: int) -> set[str]:
+        return {batch.shape.id for batch in whole_day(small.company, 1, 1 + age).batches}
+
+    assert fed(0) == fed(KEPT_DAYS - 1)
+    assert fed(0) - fed(KEPT_DAYS) == {"raw_web.clicks", "raw_logistics.positions"}
+    assert fed(KEPT_DAYS) == fed(LOGINS_KEPT_DAYS - 1)
+    assert fed(KEPT_DAYS) - fed(LOGINS_KEPT_DAYS) == {"raw_app.logins"}
 
 
 def test_two_steps_equal_one(undisturbed: Path, tmp_path: Path, contents: Contents) -> None:
