@@ -22,8 +22,8 @@ class Model(Protocol):
         PREDICTED: The column of the predictions that foretells TARGET.
         INTERVAL: The columns that four of five outcomes lie between; None where the model gives no such.
         BASELINE: A column of the features or of the predictions, what a model has to be better than.
-        LOSS: What an error is: `absolute`, |TARGET - PREDICTED|; `squared`, of a mean that most outcomes are far below; or
-            `log`, of a probability.
+        LOSS: What an error is: `absolute`, |TARGET - PREDICTED|; `squared`, of a mean that most outcomes are far below;
+            or `log`, of a probability.
         TRUSTED: Types, by their full names, that a stored model may hold beside those that skops trusts.
         RETRAIN_AFTER_DAYS: Days from one training to the next.
     """

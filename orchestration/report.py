@@ -36,7 +36,7 @@ _MOVEMENTS = {
 
 _WIDTH = 960
 
-_ORDERS_SHOWN, _RULES_SHOWN, _CATEGORIES_SHOWN = 25, 15, 15
+_ORDERS_SHOWN, _RULES_SHOWN, _CATEGORIES_SHOWN, _TASKS_SHOWN = 25, 15, 15, 25
 
 
 def build_report(published: Path | Store, out_dir: Path, as_of: date | None = None) -> Path:
@@ -76,6 +76,10 @@ def build_report(published: Path | Store, out_dir: Path, as_of: date | None = No
             categories_shown=_CATEGORIES_SHOWN,
             orders=rows["orders"],
             orders_shown=_ORDERS_SHOWN,
+            tasks=rows["tasks"],
+            tasks_shown=_TASKS_SHOWN,
+            models=rows["models"],
+            performance_charts=_performance_charts(rows["performance"]),
         )
     )
     return pages.write(out_dir / f"{headlines.as_of.isoformat()}.html", html)
@@ -165,6 +169,21 @@ def _quarantine_chart(rows: Rows) -> str | None:
     return _svg(
         rows, "Rejected rows by feed and rule", bars.mark_bar(color=_ORANGE), numbers, height=26 * len(rows) + 10
     )
+
+
+def _performance_charts(rows: Rows) -> list[str]:
+    """One of each model that has been in use for two weeks: what counts is how its own error moves."""
+    charts = []
+    for name in sorted({row["model_name"] for row in rows}):
+        weeks = [row for row in rows if row["model_name"] == name]
+        if len(weeks) > 1:
+            lines = _chart(weeks).encode(
+                x=alt.X("week_starting:T", title=None, axis=alt.Axis(format="%-d %b", labelSeparation=12)),
+                y=alt.Y("error:Q", title=name, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
+            )
+            drawn = _svg(weeks, f"Error of {name} by week", lines.mark_line(point=True, color=_BLUE), height=130)
+            charts += [drawn] if drawn else []
+    return charts
 
 
 def _chart(rows: Rows) -> alt.Chart:

@@ -217,7 +217,7 @@ def _rows(store: Store, sql: str, values: Mapping[str, object]) -> list[dict[str
 
 
 def _weight(model: Model, actual: str) -> str:
-    """What errors are divided by: the sum of what came, or, where they are squared or of probabilities, their number."""
+    """What errors are divided by: the sum of what came, or their number where they are squared or of probabilities."""
     return f"abs({actual})" if model.LOSS == "absolute" else "1.0"
 
 

@@ -58,6 +58,19 @@ create table decisions.purchase_recommendations (
     as_of_date date, product_id text, product_name text, warehouse_id text, supplier_id text, supplier_name text,
     quantity bigint, order_by_date date, unit_cost_eur decimal(18, 4), expected_cost_eur decimal(18, 2), reason text
 );
+create table decisions.retention_tasks (
+    as_of_date date, task_rank bigint, customer_id text, churn_probability double, expected_gain_eur double,
+    reasons text, model_version text
+);
+create table monitoring.model_performance (
+    model_name text, model_version text, horizon text, segment text, week_starting date, outcomes bigint,
+    loss_sum double, actual_sum double, wape double, rmse double, bias double, log_loss double, brier double,
+    coverage_80 double
+);
+create table monitoring.drift (
+    as_of_date date, model_name text, model_version text, column_name text, kind text, psi double, threshold double,
+    ks double, ks_p_value double, reference_rows bigint, current_rows bigint, is_drifted boolean
+);
 """
 
 ROWS = """
@@ -101,6 +114,26 @@ insert into decisions.purchase_recommendations values
     ('2026-03-31', 'P2', 'Lamp', 'W2', 'V02', 'Lux', 1000, '2026-04-01', 1.5, 1500, 'Stock ends on 9 April.'),
     ('2026-03-31', 'P3', 'Mug', 'W2', 'V02', 'Lux', 10, '2026-04-02', 2, 20, 'Stock ends on 9 April.'),
     ('2026-03-30', 'P9', 'Yesterday''s order', 'W2', 'V03', 'Old', 1, '2026-03-30', 1, 1, 'Gone.');
+insert into decisions.retention_tasks values
+    ('2026-03-31', 2, 'C7', 0.25, 2.5, 'orders_90d 0 (usual 4): +0.40', 'c1'),
+    ('2026-03-31', 1, 'C8', 0.5, 7, 'days_since_order <70> (usual 16): +0.93', 'c1'),
+    ('2026-03-30', 1, 'C6', 0.9, 14.2, 'Yesterday', 'c1');
+insert into monitoring.model_performance values
+    -- 1 / 10 and 9 / 30, so 10 / 40 over both versions; the week of 2 March is not of the last four weeks.
+    ('demand_forecast', 'd1', 'days 1-7', 'all', '2026-03-23', 5, 1, 10, 0.1, 0, 0, null, null, 0.8),
+    ('demand_forecast', 'd2', 'days 1-7', 'all', '2026-03-23', 5, 9, 30, 0.3, 0, 0, null, null, 0.8),
+    ('demand_forecast', 'd2', 'days 1-7', 'Toys', '2026-03-23', 5, 9, 10, 0.9, 0, 0, null, null, 0.8),
+    ('demand_forecast', 'd1', 'days 8-14', 'all', '2026-03-30', 2, 1, 10, 0.1, 0, 0, null, null, 0.8),
+    ('demand_forecast', 'd1', 'days 1-7', 'all', '2026-03-02', 500, 900, 1000, 0.9, 0, 0, null, null, 0.8),
+    ('churn', 'c1', 'days 15 and later', 'all', '2026-03-30', 4, 2, 1, null, null, 0, 0.5, 0.2, null),
+    ('churn', 'c0', 'days 15 and later', 'all', '2026-03-23', 6, 1, 1, null, null, 0, 0.1667, 0.2, null);
+insert into monitoring.drift values
+    ('2026-03-31', 'churn', 'c1', 'orders_90d', 'feature', 0.4, 0.2, 0.1, 0, 1000, 1000, true),
+    ('2026-03-31', 'churn', 'c1', 'tenure_days', 'feature', 0.5, 0.2, 0.1, 0, 1000, 1000, true),
+    ('2026-03-31', 'churn', 'c1', 'probability', 'prediction', 0.1, 0.2, 0.1, 0, 1000, 1000, false),
+    ('2026-03-31', 'demand_forecast', 'd2', 'units', 'target', 0.1, 0.2, 0.1, 0, 1000, 1000, false),
+    ('2026-03-31', 'engagement', 'e1', 'score', 'prediction', 0.1, 0.2, 0.1, 0, 1000, 1000, false),
+    ('2026-03-30', 'demand_forecast', 'd1', 'units', 'target', 9, 0.2, 0.1, 0, 1000, 1000, true);
 """
 
 
@@ -235,7 +268,7 @@ def test_what_moved_the_recurring_revenue_is_drawn_and_its_ratios_are_told_lates
 
 
 def test_orders_come_by_urgency_then_cost_and_their_words_cannot_become_markup(page: Page) -> None:
-    orders = page.text[page.text.index("What to order") :]
+    orders = page.text[page.text.index("What to order") : page.text.index("Whom to contact")]
     assert "All 3 orders, the most urgent first." in orders
     assert orders.index("1 Apr 2026 Lamp P2 W2 Lux 1,000 € 1,500 Stock ends on 9 April.") < orders.index("Acme & Sons")
     assert orders.index("Acme & Sons 120 € 480 130 units are expected") < orders.index("Mug")
@@ -244,11 +277,29 @@ def test_orders_come_by_urgency_then_cost_and_their_words_cannot_become_markup(p
     assert "script" not in page.tags
 
 
+def test_whom_to_contact_comes_with_what_it_is_worth_and_why(page: Page) -> None:
+    tasks = page.text[page.text.index("Whom to contact") : page.text.index("How the models do")]
+    assert "All 2 subscribers who may leave" in tasks
+    first = "C8 50.0 % € 7.00 days_since_order <70> (usual 16): +0.93"
+    assert f"{first} C7 25.0 % € 2.50 orders_90d 0 (usual 4): +0.40" in tasks
+    assert "C6" not in tasks
+
+
+def test_models_are_told_with_their_errors_in_use_and_what_has_drifted(page: Page) -> None:
+    models = page.text[page.text.index("How the models do") :]
+    # Log loss 3 of 10; units: 11 of 50 over all horizons.
+    assert "churn c1 10 – 0.300 tenure_days, orders_90d of 3 columns" in models
+    assert "demand_forecast d2 12 22.0 % – none of 1 columns" in models
+    assert "engagement e1 0 – – none of 1 columns" in models
+    drawn = [name for name in ("churn", "demand_forecast", "engagement") if f"Error of {name} by week" in page.html]
+    assert drawn == ["churn", "demand_forecast"]
+
+
 def test_names_of_feeds_cannot_become_markup_in_a_chart(published: Path, tmp_path: Path) -> None:
     change(published, "update quality.quarantine set feed = 'raw_x.\"><script>a</script>'")
     page = Page(build_report(published, tmp_path, DAY))
     assert "script" not in page.tags
-    assert page.tags.count("svg") == 6
+    assert page.tags.count("svg") == 8
 
 
 def test_the_page_needs_no_network_and_no_script(page: Page) -> None:
@@ -274,6 +325,8 @@ def test_where_there_is_nothing_the_page_says_so(empty: Path, tmp_path: Path) ->
         "There is no backtest for this day",
         "No row was rejected.",
         "Nothing needs to be ordered.",
+        "No subscriber is worth a contact on this day.",
+        "No model predicts on this day.",
     ):
         assert sentence in page.text
     assert "svg" not in page.tags

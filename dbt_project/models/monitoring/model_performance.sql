@@ -76,6 +76,7 @@ measured as (
         week_starting,
         outcomes,
         loss_sum,
+        actual_sum,
         case when not is_probability then {{ safe_divide("distance_sum", "actual_sum") }} end as wape,
         case when not is_probability then sqrt({{ safe_divide("squared_sum", "outcomes") }}) end as rmse,
         {{ safe_divide("deviation_sum", "actual_sum") }} as bias,
