@@ -32,7 +32,7 @@ KEYS = ("origin_date", "target_date", *ENTITY)
 TARGET = "units"
 CATEGORICAL = ("store_id", "category")
 # Units per day: the model sees them divided by the level of the series.
-SCALED = ("mean_7", "mean_28", "mean_364", "weekday_mean", "seasonal_naive", "yearly_mean")
+SCALED = ("mean_7", "mean_28", "mean_364", "year_level", "weekday_mean", "seasonal_naive", "yearly_mean")
 RECENT = ("horizon", "level", "nonzero_share_28", "days_since_sale", "category_mean_7")
 CALENDAR = ("weekday", "day_of_month", "week_of_year", "is_holiday", "days_to_holiday")
 OFFER = ("price", "price_ratio", "discount_rate", "promotion_share_28")

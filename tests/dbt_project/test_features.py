@@ -50,7 +50,7 @@ def test_features_of_today_summarize_what_is_known_today(query: Query) -> None:
     (row,) = query(
         "select level, mean_7, mean_28, mean_364, nonzero_share_28, days_since_sale, weekday_mean, seasonal_naive,"
         " yearly_mean, promotion_share_28, category_mean_7, weekday, day_of_month, week_of_year, is_holiday,"
-        " days_to_holiday, price, price_ratio, discount_rate"
+        " days_to_holiday, price, price_ratio, discount_rate, year_level"
         " from feature_store.demand_forecast_features"
         " where purpose = 'predict' and product_id = 'P0001' and horizon = 7"
     )
@@ -58,7 +58,9 @@ def test_features_of_today_summarize_what_is_known_today(query: Query) -> None:
     assert row[:8] == (63 / 56, 1.0, 1.0, 98 / 85, 4 / 28, 0, 63 / 8, 7.0)
     assert row[8:10] == (None, 0.0)
     assert math.isclose(row[10], 1 / (63 / 56))
-    assert row[11:] == (7, 7, 27, False, 30, 12.0, 1.2, 0.0)
+    assert row[11:19] == (7, 7, 27, False, 30, 12.0, 1.2, 0.0)
+    # It is all of its category, so that the season of the category is its own.
+    assert math.isclose(row[19], 63 / 56)
 
 
 def test_a_planned_promotion_lowers_the_planned_price_on_its_days(query: Query) -> None:

@@ -105,15 +105,19 @@ def _origin_rows(
     week = pd.Series(_mean(sums, o - 6, o) / np.maximum(level, 1 / 56))
     charged = np.nanmean(panel.price[max(0, o - 55) : o + 1], axis=0)
     list_price = panel.price[o] / (1 - panel.discount[o])
+    year = pd.Series(_mean(sums, o - 363, o))
+    of_category = [names["store_id"], names["category"]]
+    season = pd.Series(level).groupby(of_category).transform("sum") / year.groupby(of_category).transform("sum")
     by_series = names.assign(
         origin_date=panel.dates[o],
         level=level,
         mean_7=_mean(sums, o - 6, o),
         mean_28=_mean(sums, o - 27, o),
-        mean_364=_mean(sums, o - 363, o),
+        mean_364=year.to_numpy(),
+        year_level=(year * season).to_numpy(),
         nonzero_share_28=(units[max(0, o - 27) : o + 1] > 0).mean(axis=0),
         days_since_sale=age,
-        category_mean_7=week.groupby([names["store_id"], names["category"]]).transform("mean").to_numpy(),
+        category_mean_7=week.groupby(of_category).transform("mean").to_numpy(),
         promotion_share_28=(panel.discount[max(0, o - 27) : o + 1] > 0).mean(axis=0),
     ).iloc[keep]
     return pd.concat(

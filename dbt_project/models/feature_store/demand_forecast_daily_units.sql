@@ -27,11 +27,6 @@ marked as (
     -- A day whose sales were recorded on several days has several rows; the first alone counts as a selling day.
     select
         daily.*,
-        min(sold_date) over (
-            partition by store_id, product_id
-            order by recorded_date asc nulls last, sold_date asc nulls last
-            rows between unbounded preceding and current row
-        ) as first_sold_date,
         case
             when
                 row_number() over (

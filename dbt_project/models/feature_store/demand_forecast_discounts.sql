@@ -1,6 +1,11 @@
 with
 
-targets as (select * from {{ ref("demand_forecast_targets") }}),
+targets as (
+    select distinct
+        origin_date,
+        target_date
+    from {{ ref("demand_forecast_targets") }}
+),
 
 products as (select * from {{ ref("products") }}),
 

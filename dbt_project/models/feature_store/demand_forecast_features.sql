@@ -49,6 +49,7 @@ select
     series.nonzero_share_28,
     series.days_since_sale,
     series.category_mean_7,
+    series.year_level,
     targets.weekday,
     targets.day_of_month,
     targets.week_of_year,
@@ -61,7 +62,7 @@ select
     series.promotion_share_28,
     coalesce(targets.target_date <= {{ as_of() }} and empty_days.empty_date is not null, false) as is_stocked_out
 from targets
-inner join series on targets.origin_date = series.origin_date
+inner join series on targets.origin_date = series.origin_date and targets.series_part = series.series_part
 left join weekdays
     on
         series.origin_date = weekdays.origin_date

@@ -1,6 +1,7 @@
 {%- set columns = [
     "origin_date", "store_id", "product_id", "category", "days_known", "days_since_sale", "mean_7", "mean_28", "level",
-    "mean_364", "nonzero_share_28", "promotion_share_28", "category_mean_7", "charged_price", "regular_price",
+    "mean_364", "nonzero_share_28", "promotion_share_28", "category_mean_7", "year_level", "charged_price",
+    "regular_price",
 ] %}
 with
 
@@ -57,6 +58,7 @@ new_series as (
         {{ cast_or_null("null", "double") }} as nonzero_share_28,
         {{ cast_or_null("null", "double") }} as promotion_share_28,
         categories.category_mean_7,
+        {{ cast_or_null("null", "double") }} as year_level,
         {{ cast_or_null("null", "double") }} as charged_price,
         {{ cast_or_null("prices.list_price_eur", "double") }} as regular_price
     from categories
@@ -85,4 +87,10 @@ united as (
     select {{ columns | join(", ") }} from new_series
 )
 
-select * from united
+select
+    united.*,
+    -- What has never sold is in no part yet.
+    coalesce(parts.series_part, 0) as series_part
+from united
+left join {{ ref("demand_forecast_parts") }} as parts
+    on united.store_id = parts.store_id and united.product_id = parts.product_id

@@ -28,8 +28,10 @@ stocked as (
         least(364, sums.days_known) - coalesce(empty_days.empty_days_364, 0) as days_364,
         least(7, max(sums.days_known) over category_of_store) as category_days_7,
         least(56, max(sums.days_known) over category_of_store) as category_days_56,
+        least(364, max(sums.days_known) over category_of_store) as category_days_364,
         sum(sums.units_7) over category_of_store as category_units_7,
-        sum(sums.units_56) over category_of_store as category_units_56
+        sum(sums.units_56) over category_of_store as category_units_56,
+        sum(sums.units_364) over category_of_store as category_units_364
     from sums
     left join empty_days
         on
@@ -61,6 +63,11 @@ measured as (
         {{ safe_divide(
             "stocked.category_units_7 * stocked.category_days_56", "stocked.category_units_56 * stocked.category_days_7"
         ) }} as category_mean_7,
+        -- The mean of the year has little noise, and the category tells what the season makes of it now.
+        {{ safe_divide(
+            "stocked.units_364 * stocked.category_units_56 * stocked.category_days_364",
+            "stocked.days_364 * stocked.category_units_364 * stocked.category_days_56"
+        ) }} as year_level,
         {{ safe_divide("stocked.amount_eur_56", "stocked.units_56") }} as charged_price,
         coalesce(
             {{ cast_or_null("prices.list_price_eur", "double") }},

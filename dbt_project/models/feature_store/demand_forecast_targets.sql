@@ -1,24 +1,15 @@
--- never null: store_id, product_id
 with
 
 first_sale as (
-    select
-        min(sold_date) as first_sold_date,
-        count(distinct product_id) as product_count,
-        count(distinct concat(store_id, '/', product_id)) as series_count
+    select min(sold_date) as first_sold_date
     from {{ ref("demand_forecast_daily_units") }}
 ),
 
-thinned as (
-    -- Neighbouring training origins see nearly the same, so each takes a third of the horizons; of many series, fewer.
-    select
-        first_sold_date,
-        greatest(3, coalesce({{ cast_or_null("ceil(" ~ safe_divide(
-            "20 * " ~ var("forecast_horizon_days") ~ " * series_count * case when product_count > "
-            ~ var("forecast_top_products") ~ " then " ~ var("forecast_top_products") ~ " else product_count end",
-            "product_count * " ~ var("forecast_training_rows")
-        ) ~ ")", "bigint") }}, 3)) as every
-    from first_sale
+parts as (
+    select distinct
+        series_part,
+        part_count
+    from {{ ref("demand_forecast_parts") }}
 ),
 
 holidays as (select * from {{ ref("holidays") }}),
@@ -47,19 +38,22 @@ targets as (
         origins.purpose,
         origins.origin_date,
         n as horizon,
+        parts.series_part,
         {{ add_days("origins.origin_date", "n") }} as target_date,
         -- How many days before the origin the target's weekday was last seen.
         mod(7 - mod(n, 7), 7) as days_since_weekday
     from origins
-    cross join thinned
+    cross join first_sale
+    cross join parts
     cross join {{ numbers(1, var("forecast_horizon_days")) }}
     where
         origins.purpose = 'predict'
         or (origins.purpose = 'backtest' and {{ add_days("origins.origin_date", "n") }} <= {{ as_of() }})
         or (
             origins.purpose = 'train'
-            and mod(n + origins.step, thinned.every) = 0
-            and {{ days_between("thinned.first_sold_date", "origins.origin_date") }}
+            -- Neighbouring training origins see nearly the same, so each takes a third of the horizons.
+            and mod(n + origins.step, 3 * parts.part_count) = 3 * parts.series_part
+            and {{ days_between("first_sale.first_sold_date", "origins.origin_date") }}
             >= {{ var("forecast_min_history_days") }}
         )
 ),

@@ -1,11 +1,22 @@
 with
 
 origins as (
-    select distinct origin_date
+    -- With the weekdays that are foretold from there, for each part of the series.
+    select distinct
+        origin_date,
+        series_part,
+        weekday
     from {{ ref("demand_forecast_targets") }}
 ),
 
-daily_units as (select * from {{ ref("demand_forecast_daily_units") }}),
+daily_units as (
+    select
+        daily_units.*,
+        parts.series_part
+    from {{ ref("demand_forecast_daily_units") }} as daily_units
+    inner join {{ ref("demand_forecast_parts") }} as parts
+        on daily_units.store_id = parts.store_id and daily_units.product_id = parts.product_id
+),
 
 known as (
     -- What the evening of the origin knew: a sale that was recorded later is not in it.
@@ -16,7 +27,9 @@ known as (
     from origins
     inner join daily_units
         on
-            origins.origin_date >= daily_units.recorded_date
+            origins.weekday = daily_units.weekday
+            and origins.series_part = daily_units.series_part
+            and origins.origin_date >= daily_units.recorded_date
             and origins.origin_date >= daily_units.sold_date
             and {{ add_days("origins.origin_date", -56) }} < daily_units.sold_date
 ),

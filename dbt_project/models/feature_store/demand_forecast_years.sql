@@ -11,26 +11,24 @@ daily_units as (
     where {{ days_between("sold_date", "recorded_date") }} < 361 - {{ var("forecast_horizon_days") }}
 ),
 
-spread as (
-    -- Each selling day counts for the seven target dates whose week around 364 days earlier holds it.
+days as (
+    -- A selling day counts for the seven target dates whose week around 364 days earlier holds it.
     select
-        store_id,
-        product_id,
-        {{ add_days("sold_date", "n") }} as target_date,
-        units
-    from daily_units
+        target_dates.target_date,
+        {{ add_days("target_dates.target_date", "-n") }} as sold_date
+    from target_dates
     cross join {{ numbers(361, 367) }}
 ),
 
 summed as (
     select
-        spread.store_id,
-        spread.product_id,
-        spread.target_date,
-        {{ cast_or_null("sum(spread.units)", "bigint") }} as units_year_ago
-    from spread
-    inner join target_dates on spread.target_date = target_dates.target_date
-    group by spread.store_id, spread.product_id, spread.target_date
+        daily_units.store_id,
+        daily_units.product_id,
+        days.target_date,
+        {{ cast_or_null("sum(daily_units.units)", "bigint") }} as units_year_ago
+    from daily_units
+    inner join days on daily_units.sold_date = days.sold_date
+    group by daily_units.store_id, daily_units.product_id, days.target_date
 )
 
 select * from summed
