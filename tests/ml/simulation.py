@@ -102,12 +102,15 @@ def _origin_rows(
     level = _mean(sums, o - 55, o, np.clip(o + 1 - np.maximum(first, o - 55), 1, 56).astype(np.float64))
     names = pd.DataFrame({"store_id": panel.store_id, "product_id": panel.product_id, "category": panel.category})
     age = o - np.where(units[: o + 1] > 0, np.arange(o + 1)[:, None], -1).max(axis=0)
-    week = pd.Series(_mean(sums, o - 6, o) / np.maximum(level, 1 / 56))
+    week, known = pd.Series(_mean(sums, o - 6, o)), pd.Series(level)
     charged = np.nanmean(panel.price[max(0, o - 55) : o + 1], axis=0)
     list_price = panel.price[o] / (1 - panel.discount[o])
     year = pd.Series(_mean(sums, o - 363, o))
-    of_category = [names["store_id"], names["category"]]
-    season = pd.Series(level).groupby(of_category).transform("sum") / year.groupby(of_category).transform("sum")
+
+    def by_category(column: pd.Series) -> pd.Series:
+        return column.groupby([names["store_id"], names["category"]]).transform("sum")
+
+    season = by_category(known) / by_category(year)
     by_series = names.assign(
         origin_date=panel.dates[o],
         level=level,
@@ -117,7 +120,7 @@ def _origin_rows(
         year_level=(year * season).to_numpy(),
         nonzero_share_28=(units[max(0, o - 27) : o + 1] > 0).mean(axis=0),
         days_since_sale=age,
-        category_mean_7=week.groupby(of_category).transform("mean").to_numpy(),
+        category_mean_7=(by_category(week) / by_category(known)).to_numpy(),
         promotion_share_28=(panel.discount[max(0, o - 27) : o + 1] > 0).mean(axis=0),
     ).iloc[keep]
     return pd.concat(

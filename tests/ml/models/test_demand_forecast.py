@@ -247,7 +247,7 @@ def test_a_single_store_without_a_year_of_history_can_be_learned(small: pd.DataF
 
 
 def test_a_constant_target_is_forecast_as_that_constant(small: pd.DataFrame) -> None:
-    flat = small.assign(**dict.fromkeys(("units", "level", *demand_forecast.SCALED), 4.0))
+    flat = small.assign(**dict.fromkeys(("units", "level", *demand_forecast.SCALED), 4.0), category_mean_7=1.0)
     forecast = predict(train(flat, QUICK), flat.head(50))
     assert forecast[["mean_units", "p10", "p50", "p90"]].to_numpy() == pytest.approx(4.0, rel=1e-6)
 
