@@ -1,8 +1,8 @@
 """Daily demand per store and product for the next 30 days: one global model, as single series are too short and sparse.
 
 Gradient boosting with Poisson loss learns units relative to the level of the series, its mean of 56 days, as the last
-week of its category has moved it. Quantiles come from the ratios actual / predicted on the latest training origins, which a first model fitted on earlier days has
-not seen; the second model is fitted on everything.
+week of its category has moved it. Quantiles come from the ratios actual / predicted on the latest training origins,
+which a first model fitted on earlier days has not seen; the second model is fitted on everything.
 """
 
 from collections.abc import Mapping, Sequence

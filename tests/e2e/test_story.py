@@ -1,4 +1,4 @@
-"""Ten weeks of a company whose demand turns on day 45, and nobody who touches anything.
+"""Eleven weeks of a company whose demand turns on day 45, and nobody who touches anything.
 
 Real are its demand, the models, the registry, promotion, outcomes, drift and retraining, each as `catalyst run` calls
 them, on DuckDB and MLflow. Left out, as so many whole runs take an hour, are the feeds, dbt and Dagster's run: the rows
@@ -35,7 +35,7 @@ from orchestration.warehouse import Warehouse
 from tests.ml.simulation import Panel, feature_frame
 
 NAME = "demand_forecast"
-FIRST, HISTORY, CHANGE, DAYS = date(2026, 7, 1), 200, 45, 69
+FIRST, HISTORY, CHANGE, DAYS = date(2026, 7, 1), 200, 45, 75
 SABOTAGE = 36
 TURN = {"Toys": 3.0, "Sports": 3.0, "Books": 2.5, "Garden": 0.3, "Electronics": 0.3, "Home": 0.4}
 STORES = (0, WEB)
