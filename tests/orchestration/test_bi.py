@@ -131,8 +131,8 @@ def test_exposures_name_every_mart_that_the_report_reads(settings: Settings) -> 
     manifest = json.loads(transform.manifest(settings).read_text(encoding="utf-8"))
     exposures = {exposure["name"]: exposure for exposure in manifest["exposures"].values()}
     named = {node.split(".")[-1] for node in exposures["daily_report"]["depends_on"]["nodes"]}
-    summary = (REPOSITORY / "orchestration" / "summary.py").read_text(encoding="utf-8")
-    assert named == set(re.findall(r"\b(?:core_analytics|predictions|decisions|monitoring)\.([a-z_]+)", summary))
+    read = "".join((REPOSITORY / "orchestration" / name).read_text() for name in ("summary.py", "report_rows.py"))
+    assert named == set(re.findall(r"\b(?:core_analytics|predictions|decisions|monitoring)\.([a-z_]+)", read))
     assert all(exposure["owner"]["email"] and exposure["description"] for exposure in exposures.values())
     assert {"purchase_orders", "board_dashboard"} <= set(exposures)
 
