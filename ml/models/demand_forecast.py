@@ -1,6 +1,6 @@
 """Daily demand per store and product for the next 30 days: one global model, as single series are too short and sparse.
 
-Gradient boosting with Poisson loss learns units relative to the level of the series, its mean of 56 days, as the last
+Gradient boosting with Poisson loss learns units relative to the level of the series, its mean of 56 days, as an unusual
 week of its category has moved it. Quantiles come from the ratios actual / predicted on the latest training origins,
 which a first model fitted on earlier days has not seen; the second model is fitted on everything.
 """
@@ -70,8 +70,14 @@ PARAMS: Mapping[str, float] = MappingProxyType(
     }
 )
 _ENDS = (0.1, 0.9)
-# Further than that the week of a category moves no level; few sales tell little.
-_MOST_TURN = 4.0
+# The week of a category is noise this far from usual, and beyond the second it moves no level further. Real sales of
+# three months (not those of `benchmarks/retail_daily.py`): WAPE 1.024 at 1.25, 1.047 where each week moves the level
+# and 1.032 where none does. Simulated sales that turn threefold are followed as fast as where each week does.
+_USUAL_TURN, _MOST_TURN = 1.25, 4.0
+# A category tells the season only where the days to be forecast, 31 to 60 after the last label, were met a year before.
+# With less it is the name of a trend, which would go on: after 200 simulated days WAPE is 0.361 with, 0.335 without it.
+# After 400 days 10,000 series have 0.813 with and 0.820 without it.
+_SEASON_DAYS = 364 - 30
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,8 @@ def _naive(frame: pd.DataFrame) -> Floats:
 def _scale(frame: pd.DataFrame, params: Mapping[str, float]) -> Floats:
     # What has turned for a whole category is seen within a week there, and after eight in the mean of a series: a model
     # that learns meanwhile would take it for what the category is like, and go on so once the mean has followed.
-    turned = np.clip(floats(frame["category_mean_7"].astype("float64").fillna(1.0)), 1 / _MOST_TURN, _MOST_TURN)
+    week = np.clip(floats(frame["category_mean_7"].astype("float64").fillna(1.0)), 1 / _MOST_TURN, _MOST_TURN)
+    turned = week / np.clip(week, 1 / _USUAL_TURN, _USUAL_TURN)
     # A series without a sale in 56 days still has a scale: one unit in that time.
     scale: Floats = np.maximum(floats(frame["level"]) * turned, np.float64(params["level_floor"]), dtype=np.float64)
     return scale
@@ -276,6 +283,8 @@ def _training_rows(frame: pd.DataFrame, params: Mapping[str, float]) -> _Rows:
     categories = {name: known_values(frame[name], most) for name in CATEGORICAL}
     scale = _scale(frame, params)
     x = _matrix(frame, scale, categories, order, where)
+    if np.ptp(pd.to_datetime(frame["target_date"])) < pd.Timedelta(days=_SEASON_DAYS):
+        x[:, FEATURES.index("category")] = np.nan
     names = [[str(value) for value in keys[key][1]] for key in ENTITY]
     dates = [pd.to_datetime(frame[key]).to_numpy(dtype="datetime64[D]")[order] for key in KEYS[:2]]
     arrays: list[npt.NDArray[Any]] = [x, units, *dates, *(keys[key][0][order] for key in ENTITY)]

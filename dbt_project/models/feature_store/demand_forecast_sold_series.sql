@@ -65,7 +65,7 @@ measured as (
         ) }} as category_mean_7,
         -- The mean of the year has little noise, and the category tells what the season makes of it now.
         {{ safe_divide(
-            "stocked.units_364 * stocked.category_units_56 * stocked.category_days_364",
+            cast_or_null("stocked.units_364", "double") ~ " * stocked.category_units_56 * stocked.category_days_364",
             "stocked.days_364 * stocked.category_units_364 * stocked.category_days_56"
         ) }} as year_level,
         {{ safe_divide("stocked.amount_eur_56", "stocked.units_56") }} as charged_price,

@@ -23,7 +23,7 @@ origins as (
     select
         'backtest' as purpose,
         {{ add_days(as_of(), "7 * n - " ~ var("forecast_horizon_days")) }} as origin_date,
-        0 as step
+        n as step
     from {{ numbers(0, 3) }}
     union all
     select
@@ -48,7 +48,12 @@ targets as (
     cross join {{ numbers(1, var("forecast_horizon_days")) }}
     where
         origins.purpose = 'predict'
-        or (origins.purpose = 'backtest' and {{ add_days("origins.origin_date", "n") }} <= {{ as_of() }})
+        or (
+            origins.purpose = 'backtest'
+            -- The first tells of every series and day what was sold, the later ones what is known a week nearer to it.
+            and (origins.step = 0 or mod(n + origins.step, parts.part_count) = parts.series_part)
+            and {{ add_days("origins.origin_date", "n") }} <= {{ as_of() }}
+        )
         or (
             origins.purpose = 'train'
             -- Neighbouring training origins see nearly the same, so each takes a third of the horizons.

@@ -45,7 +45,7 @@ def small(training: pd.DataFrame) -> pd.DataFrame:
     return training[training["product_id"] <= "P0006"].reset_index(drop=True)
 
 
-def mean_units(model: DemandForecaster, frame: pd.DataFrame, **changes: float | pd.Series) -> float:
+def mean_units(model: DemandForecaster, frame: pd.DataFrame, **changes: float | str | pd.Series) -> float:
     return float(predict(model, frame.assign(**changes))["mean_units"].sum())
 
 
@@ -250,6 +250,25 @@ def test_a_constant_target_is_forecast_as_that_constant(small: pd.DataFrame) -> 
     flat = small.assign(**dict.fromkeys(("units", "level", *demand_forecast.SCALED), 4.0), category_mean_7=1.0)
     forecast = predict(train(flat, QUICK), flat.head(50))
     assert forecast[["mean_units", "p10", "p50", "p90"]].to_numpy() == pytest.approx(4.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(("days", "factor"), [(200, 1.0), (340, 2.0)])
+def test_a_category_is_told_apart_only_where_its_season_was_met_a_year_before(
+    panel: Panel, backtest: pd.DataFrame, days: int, factor: float
+) -> None:
+    rows = feature_frame(panel, range(CUT - days, CUT, 20), last_day=CUT, share=3)
+    risen = train(rows.assign(units=rows["units"] * np.where(rows["category"] == "Toys", 2.0, 1.0)), QUICK)
+    found = mean_units(risen, backtest, category="Toys") / mean_units(risen, backtest, category="Home")
+    assert found == pytest.approx(factor, rel=0.1 if factor > 1 else 1e-9)
+
+
+@pytest.mark.parametrize(("week", "turn"), [(np.nan, 1), (1.2, 1), (1 / 1.2, 1), (2.5, 2), (0.4, 0.5), (50, 3.2)])
+def test_only_an_unusual_week_of_its_category_moves_the_level_of_a_series(
+    small: pd.DataFrame, week: float, turn: float
+) -> None:
+    flat = small.assign(**dict.fromkeys(("units", "level", *demand_forecast.SCALED), 4.0), category_mean_7=1.0)
+    found = predict(train(flat, QUICK), flat.head(1).assign(category_mean_7=week))["mean_units"]
+    assert found.tolist() == pytest.approx([4.0 * turn], rel=1e-6)
 
 
 def test_more_stores_than_the_trees_can_tell_apart_are_no_error(small: pd.DataFrame) -> None:
