@@ -283,10 +283,10 @@ def _training_rows(frame: pd.DataFrame, params: Mapping[str, float]) -> _Rows:
     categories = {name: known_values(frame[name], most) for name in CATEGORICAL}
     scale = _scale(frame, params)
     x = _matrix(frame, scale, categories, order, where)
-    if np.ptp(pd.to_datetime(frame["target_date"])) < pd.Timedelta(days=_SEASON_DAYS):
-        x[:, FEATURES.index("category")] = np.nan
     names = [[str(value) for value in keys[key][1]] for key in ENTITY]
     dates = [pd.to_datetime(frame[key]).to_numpy(dtype="datetime64[D]")[order] for key in KEYS[:2]]
+    if np.ptp(dates[1]) < np.timedelta64(_SEASON_DAYS, "D"):
+        x[:, FEATURES.index("category")] = np.nan
     arrays: list[npt.NDArray[Any]] = [x, units, *dates, *(keys[key][0][order] for key in ENTITY)]
     version = digest([sklearn.__version__, FEATURES, dict(params), categories, names], arrays)
     horizon = frame["horizon"].to_numpy(dtype=np.int64)[order]
